@@ -1,8 +1,8 @@
 /* nearest_test.c - which known name a misspelt one is taken for. */
-#include "base/nearest.h"
-
 #include <assert.h>
 #include <string.h>
+
+#include "base/nearest.h"
 
 static const char *const NAMES[] = { "name", "deadline", "deadline_at", "policy", "limit", "fn", "on" };
 

@@ -1,7 +1,7 @@
 /* base/nearest.c - the distance of two names, row by row. */
-#include "base/nearest.h"
-
 #include <string.h>
+
+#include "base/nearest.h"
 
 enum { ROW = NEAP_NEAREST_MAX + 1 };
 

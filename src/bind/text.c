@@ -1,8 +1,9 @@
 /* bind/text.c - neap.core.text: what Lua modules need to read what people type. */
-#include "bind/bind.h"
-#include "base/nearest.h"
-
 #include <math.h>
+
+#include "base/duration.h"
+#include "base/nearest.h"
+#include "bind/bind.h"
 
 /* text.nearest(name, list) -> the string of the list that `name` was most likely
  * meant to be, or nil. Items that are no strings are passed over. */
@@ -35,7 +36,7 @@ static int l_nearest(lua_State *L)
 static int l_duration(lua_State *L)
 {
     uint64_t ns = neap_bind_duration(L, 1, "duration");
-    lua_pushnumber(L, ns == UINT64_MAX ? (lua_Number)HUGE_VAL : (lua_Number)ns / 1e9);
+    lua_pushnumber(L, ns == NEAP_DURATION_NONE ? (lua_Number)HUGE_VAL : (lua_Number)ns / 1e9);
     return 1;
 }
 
