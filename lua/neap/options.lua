@@ -1,6 +1,7 @@
 --- Check the option tables that callers pass.
 --- Every function of Neap that takes options calls `options.check` first, so that a
 --- misspelt one is an error everywhere and is answered with the name that was meant.
+---@package
 
 local errors = require("neap.core.error")
 local text = require("neap.core.text")
