@@ -267,6 +267,12 @@ describe("the reference", function()
     assert.are.same({}, known:find("thing.act"))
   end)
 
+  it("comes to an end where classes inherit in a circle", function()
+    local known = read("---@class neap.A: neap.B\nlocal A = {}\n\n---@class neap.B: neap.A\nlocal B = {}\n\n"
+      .. "--- Act.\nfunction B:act() end\n")
+    assert.are.same({ "a", "a:act", "b", "b:act" }, known:names())
+  end)
+
   it("reads an empty file, and one that declares nothing", function()
     assert.are.same({}, read(""):names())
     assert.are.same({}, read("return 1"):names())
