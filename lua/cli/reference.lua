@@ -39,6 +39,7 @@ local reference = {}
 ---@field classes table[]  `{ name, parents, doc }`
 ---@field text string  The comment at its head.
 ---@field aliases table[]  `{ owner, name, target }`: names without a comment of their own.
+---@field constructed? string  The table whose constructor the lines are in.
 
 local function module_of(path)
   local name = path:gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")
@@ -60,19 +61,32 @@ local function declaration(lines, i)
   return owner, ".", name, nil
 end
 
--- `neap.mutex = mutex.new` without a comment of its own: what stands behind it tells.
-local function note_alias(file, line)
-  local owner, name, value = line:match("^([%a_][%w_]*)%.([%a_][%w_]*) = (.-)%s*$")
-  if not owner then return end
-  local module, rest = value:match('^require%("([%w_.]+)"%)(.*)$')
+-- `owner.name = value` without a comment of its own: a module under another name, or what
+-- a module has, of which its own comment tells.
+local function note_value(file, owner, name, value)
+  local module, rest = value:match('^require%("([%w_.]+)"%)%.?(.*)$')
   if not module then
-    local holder
-    holder, rest = value:match("^([%a_][%w_]*)(.*)$")
-    module = holder and file.required[holder]
+    module, rest = file.required[value], ""
+    if not module then
+      local holder
+      holder, rest = value:match("^([%w_.]+)%.([%w_]+)$")
+      module = file.required[holder]
+    end
   end
-  if module and (rest == "" or rest:find("^%.[%a_][%w_]*$")) then
-    file.aliases[#file.aliases + 1] = { owner = owner, name = name, target = module .. rest }
-  end
+  if not module then return end
+  if rest == "" then file.required[owner .. "." .. name] = module end
+  local target = rest == "" and module or module .. "." .. rest
+  file.aliases[#file.aliases + 1] = { owner = owner, name = name, target = target }
+end
+
+-- Such values, assigned or in the constructor of a table at the start of a line.
+local function note_values(file, line)
+  local opened = line:match("^local ([%a_][%w_]*) = {$")
+  if opened or line:find("^}") then file.constructed = opened end
+  local name, value = line:match("^  ([%a_][%w_]*) = (.-),?%s*$")
+  local owner = name and file.constructed
+  if not owner then owner, name, value = line:match("^([%a_][%w_]*)%.([%a_][%w_]*) = (.-)%s*$") end
+  if owner then note_value(file, owner, name, value) end
 end
 
 local function note_code(file, lines, i, doc)
@@ -82,7 +96,7 @@ local function note_code(file, lines, i, doc)
   local returned = line:match("^return ([%a_][%w_]*)%s*$") or line:match("^return setmetatable%(([%a_][%w_]*)")
   if returned and not file.owners[returned] then file.owners[returned] = file.module end
 
-  if not doc then return note_alias(file, line) end
+  if not doc then return note_values(file, line) end
   if doc.class then
     doc.class.doc = doc
     file.classes[#file.classes + 1] = doc.class
@@ -151,6 +165,7 @@ end
 ---@field list cli.Entry[]  Sorted by name.
 ---@field classes table<string, table>
 ---@field aliases table<string, string>  From a name in lower case to another.
+---@field core table<string, table>  Declarations of neap.core.*: public under other names.
 local Reference = {}
 Reference.__index = Reference
 
@@ -178,16 +193,33 @@ local function place(self, file, modules)
     local class = owner and self.classes[owner]
     if class and object_name(owner) then
       class.found[#class.found + 1] = found
-    elseif owner and not is_core(owner) then
+    elseif owner and is_core(owner) then
+      self.core[owner .. "." .. found.name] = found
+    elseif owner then
       local made = entry(kind_of(found), owner .. "." .. found.name, found.doc)
       add(self, made)
       local module = modules[owner]
       if module then module.members[#module.members + 1] = made end
     end
   end
+end
+
+-- Give what has two names the comment of the one that has it.
+local function place_aliases(self, file, modules)
   for _, alias in ipairs(file.aliases) do
     local owner = file.owners[alias.owner]
-    if owner then self.aliases[(owner .. "." .. alias.name):lower()] = alias.target end
+    local found = self.core[alias.target]
+    if owner and not is_core(owner) then
+      local name = owner .. "." .. alias.name
+      if found and not self.entries[name:lower()] then
+        local made = entry(kind_of(found), name, found.doc)
+        add(self, made)
+        local module = modules[owner]
+        if module then module.members[#module.members + 1] = made end
+      else
+        self.aliases[name:lower()] = alias.target
+      end
+    end
   end
 end
 
@@ -228,7 +260,7 @@ end
 ---@param files { name: string, source: string }[]  Names as in "neap/json.lua", "meta/chan.lua".
 ---@return cli.Reference
 function reference.read(files)
-  local self = setmetatable({ entries = {}, list = {}, classes = {}, aliases = {} }, Reference)
+  local self = setmetatable({ entries = {}, list = {}, classes = {}, aliases = {}, core = {} }, Reference)
   local read, modules, heirs = {}, {}, {}
   for _, named in ipairs(files) do
     local file = read_file(named.name, named.source)
@@ -248,6 +280,7 @@ function reference.read(files)
     end
   end
   for _, file in ipairs(read) do place(self, file, modules) end
+  for _, file in ipairs(read) do place_aliases(self, file, modules) end
   for name, class in pairs(self.classes) do
     if not (is_core(name) and heirs[name]) then add_class(self, class) end
   end

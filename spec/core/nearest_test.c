@@ -1,8 +1,8 @@
 /* nearest_test.c - which known name a misspelt one is taken for. */
-#include <assert.h>
 #include <string.h>
 
 #include "base/nearest.h"
+#include "test.h"
 
 static const char *const NAMES[] = { "name", "deadline", "deadline_at", "policy", "limit", "fn", "on" };
 
@@ -19,47 +19,47 @@ static size_t distance(const char *a, const char *b)
 
 static void counts_each_kind_of_slip_once(void)
 {
-    assert(distance("limit", "limit") == 0);
-    assert(distance("limt", "limit") == 1);         /* left out */
-    assert(distance("limiit", "limit") == 1);       /* doubled */
-    assert(distance("lemit", "limit") == 1);        /* replaced */
-    assert(distance("ilmit", "limit") == 1);        /* swapped at the start */
-    assert(distance("limti", "limit") == 1);        /* swapped at the end */
-    assert(distance("LIMIT", "limit") == 0);        /* upper case */
-    assert(distance("dedlnie", "deadline") == 2);
+    CHECK(distance("limit", "limit") == 0);
+    CHECK(distance("limt", "limit") == 1);         /* left out */
+    CHECK(distance("limiit", "limit") == 1);       /* doubled */
+    CHECK(distance("lemit", "limit") == 1);        /* replaced */
+    CHECK(distance("ilmit", "limit") == 1);        /* swapped at the start */
+    CHECK(distance("limti", "limit") == 1);        /* swapped at the end */
+    CHECK(distance("LIMIT", "limit") == 0);        /* upper case */
+    CHECK(distance("dedlnie", "deadline") == 2);
 }
 
 static void is_the_same_in_both_directions(void)
 {
-    assert(distance("dedline", "deadline") == distance("deadline", "dedline"));
-    assert(distance("nmae", "name") == distance("name", "nmae"));
+    CHECK(distance("dedline", "deadline") == distance("deadline", "dedline"));
+    CHECK(distance("nmae", "name") == distance("name", "nmae"));
 }
 
 static void takes_the_nearest_and_the_first_of_equals(void)
 {
     static const char *const equal[] = { "send", "bend", "sent" };
 
-    assert(strcmp(nearest("nmae"), "name") == 0);
-    assert(strcmp(nearest("dedline"), "deadline") == 0);
-    assert(strcmp(nearest("deadline_a"), "deadline_at") == 0);
-    assert(neap_nearest("mend", equal, 3) == 0);
+    CHECK(strcmp(nearest("nmae"), "name") == 0);
+    CHECK(strcmp(nearest("dedline"), "deadline") == 0);
+    CHECK(strcmp(nearest("deadline_a"), "deadline_at") == 0);
+    CHECK(neap_nearest("mend", equal, 3) == 0);
 }
 
 static void finds_nothing_beyond_a_third_of_the_letters(void)
 {
-    assert(strcmp(nearest("lmt"), "limit") == 0);   /* two of five, the bound */
-    assert(distance("lt", "limit") == NEAP_NEAREST_FAR);
-    assert(distance("abcdef", "abcxyz") == NEAP_NEAREST_FAR);
-    assert(distance("abcdef", "abcdyz") == 2);
-    assert(strcmp(nearest("banana"), "") == 0);
-    assert(neap_nearest("name", NAMES, 0) == -1);
+    CHECK(strcmp(nearest("lmt"), "limit") == 0);   /* two of five, the bound */
+    CHECK(distance("lt", "limit") == NEAP_NEAREST_FAR);
+    CHECK(distance("abcdef", "abcxyz") == NEAP_NEAREST_FAR);
+    CHECK(distance("abcdef", "abcdyz") == 2);
+    CHECK(strcmp(nearest("banana"), "") == 0);
+    CHECK(neap_nearest("name", NAMES, 0) == -1);
 }
 
 static void demands_that_short_names_are_right(void)
 {
-    assert(strcmp(nearest("fm"), "") == 0);
-    assert(strcmp(nearest("FN"), "fn") == 0);
-    assert(strcmp(nearest(""), "") == 0);
+    CHECK(strcmp(nearest("fm"), "") == 0);
+    CHECK(strcmp(nearest("FN"), "fn") == 0);
+    CHECK(strcmp(nearest(""), "") == 0);
 }
 
 static void does_not_compare_what_is_too_long_for_a_name(void)
@@ -67,9 +67,9 @@ static void does_not_compare_what_is_too_long_for_a_name(void)
     char a[NEAP_NEAREST_MAX + 2];
     memset(a, 'a', sizeof a);
 
-    assert(neap_nearest_distance(a, NEAP_NEAREST_MAX, a, NEAP_NEAREST_MAX) == 0);
-    assert(neap_nearest_distance(a, NEAP_NEAREST_MAX + 1, a, NEAP_NEAREST_MAX) == NEAP_NEAREST_FAR);
-    assert(neap_nearest_distance(a, NEAP_NEAREST_MAX, a, NEAP_NEAREST_MAX + 1) == NEAP_NEAREST_FAR);
+    CHECK(neap_nearest_distance(a, NEAP_NEAREST_MAX, a, NEAP_NEAREST_MAX) == 0);
+    CHECK(neap_nearest_distance(a, NEAP_NEAREST_MAX + 1, a, NEAP_NEAREST_MAX) == NEAP_NEAREST_FAR);
+    CHECK(neap_nearest_distance(a, NEAP_NEAREST_MAX, a, NEAP_NEAREST_MAX + 1) == NEAP_NEAREST_FAR);
 }
 
 /* The rule itself, without a table: what is the distance of the first `i` letters
@@ -107,19 +107,19 @@ static void agrees_with_the_rule_on_every_short_word(void)
             spell(a, m, 5);
             spell(b, n, n < 32 ? 5 : 4);
             size_t expected = by_the_rule(a, 5, b, strlen(b));
-            assert(distance(a, b) == (expected <= 2 ? expected : NEAP_NEAREST_FAR));
+            CHECK(distance(a, b) == (expected <= 2 ? expected : NEAP_NEAREST_FAR));
         }
     }
 }
 
 int main(void)
 {
-    counts_each_kind_of_slip_once();
-    is_the_same_in_both_directions();
-    takes_the_nearest_and_the_first_of_equals();
-    finds_nothing_beyond_a_third_of_the_letters();
-    demands_that_short_names_are_right();
-    does_not_compare_what_is_too_long_for_a_name();
-    agrees_with_the_rule_on_every_short_word();
-    return 0;
+    RUN(counts_each_kind_of_slip_once);
+    RUN(is_the_same_in_both_directions);
+    RUN(takes_the_nearest_and_the_first_of_equals);
+    RUN(finds_nothing_beyond_a_third_of_the_letters);
+    RUN(demands_that_short_names_are_right);
+    RUN(does_not_compare_what_is_too_long_for_a_name);
+    RUN(agrees_with_the_rule_on_every_short_word);
+    return REPORT();
 }

@@ -71,12 +71,32 @@ local Scope = {}
 ---@overload fun(self: neap.Scope, fn: async fun(...), ...): neap.Task
 function Scope:spawn(opts, fn, ...) end
 ]],
+  ["meta/time.lua"] = [[
+---@meta neap.core.time
+
+local time = {}
+
+--- Wait for a while.
+---@async
+---@param d number|string
+function time.sleep(d) end
+
+--- Nobody's business.
+function time.tick() end
+
+return time
+]],
   ["neap/init.lua"] = [[
 --- Everything in one table.
 
 local semaphore = require("neap.semaphore")
+local core = {
+  time = require("neap.core.time"),
+}
 
-local neap = {}
+local neap = {
+  sleep = core.time.sleep,
+}
 
 neap.semaphore = semaphore.new
 
@@ -126,8 +146,11 @@ describe("neap help", function()
     local text, status = run({})
     assert.are.equal(0, status)
     assert.matches("\nscopes  Scopes and tasks\n", text, 1, true)
-    assert.matches("Reference: neap, neap.depth, neap.now, neap.scope, neap.semaphore,\n"
-      .. "neap.semaphore.new, scope, scope:spawn, semaphore, semaphore:acquire,\nsemaphore:run.", text, 1, true)
+    assert.matches([[
+Reference: neap, neap.depth, neap.now, neap.scope, neap.semaphore,
+neap.semaphore.new, neap.sleep, scope, scope:spawn, semaphore,
+semaphore:acquire, semaphore:run.
+]], text, 1, true)
   end)
 
   it("shows a page", function()
@@ -193,6 +216,8 @@ A checkpoint: it may wait, and raises if its scope is cancelled.
 
   it("follows a name that only hands another on", function()
     assert.matches("neap.semaphore.new(slots)", run({ "neap.semaphore" }), 1, true)
+    assert.matches("neap.sleep(d)\n\nWait for a while.", run({ "sleep" }), 1, true)
+    assert.are.equal(2, select(2, run({ "neap.core.time.tick" })))
   end)
 
   it("reads a function from its type where it has no other declaration", function()

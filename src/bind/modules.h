@@ -10,6 +10,7 @@
     X(host)                  \
     X(scope)                 \
     X(task)                  \
+    X(text)                  \
     X(time)
 
 #define NEAP_BIND_DECLARE(name) int luaopen_neap_core_##name(lua_State *L);

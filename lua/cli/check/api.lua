@@ -119,7 +119,8 @@ api.types.Condition = { members = plain("wait notify notify_all") }
 api.types.Latch = { members = plain("count_down wait") }
 api.types.Barrier = { members = plain("wait") }
 
--- Lua 5.4's own. Modules that a script may require by these names, too.
+-- Lua 5.4's own. Modules that a script may require by these names, too. The last names of
+-- math are older: Lua has them if it was built with LUA_COMPAT_MATHLIB, as distributions do.
 local STANDARD = {
   coroutine = "close create isyieldable resume running status wrap yield",
   debug = [[debug gethook getinfo getlocal getmetatable getregistry getupvalue getuservalue
@@ -127,7 +128,8 @@ local STANDARD = {
     upvaluejoin]],
   io = "close flush input lines open output popen read stderr stdin stdout tmpfile type write",
   math = [[abs acos asin atan ceil cos deg exp floor fmod huge log max maxinteger min mininteger
-    modf pi rad random randomseed sin sqrt tan tointeger type ult]],
+    modf pi rad random randomseed sin sqrt tan tointeger type ult
+    atan2 cosh frexp ldexp log10 pow sinh tanh]],
   os = "clock date difftime execute exit getenv remove rename setlocale time tmpname",
   package = "config cpath loaded loadlib path preload searchers searchpath",
   string = [[byte char dump find format gmatch gsub len lower match pack packsize rep reverse sub
