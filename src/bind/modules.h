@@ -8,6 +8,7 @@
     X(coroutine)             \
     X(error)                 \
     X(host)                  \
+    X(pattern)               \
     X(scope)                 \
     X(task)                  \
     X(text)                  \
