@@ -44,6 +44,13 @@ static void lone_and_missing_tails_are_refused(void)
     CHECK(neap_utf8_valid("\xff", 1) == 0);
 }
 
+static void what_lies_behind_the_end_does_not_count(void)
+{
+    CHECK(neap_utf8_valid("\xc3\xa9", 1) == 0);
+    CHECK(neap_utf8_valid("a\xe2\x82\xac", 3) == 1);
+    CHECK(neap_utf8_valid("\xf0\x9f\x98\x80", 3) == 0);
+}
+
 static void the_offset_is_found_wherever_it_stands(void)
 {
     /* Around the blocks of eight that are looked at together. */
@@ -66,6 +73,7 @@ int main(void)
 {
     RUN(each_code_point_has_one_form);
     RUN(lone_and_missing_tails_are_refused);
+    RUN(what_lies_behind_the_end_does_not_count);
     RUN(the_offset_is_found_wherever_it_stands);
     RUN(nothing_and_zero_bytes_are_valid);
     return REPORT();
