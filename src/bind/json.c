@@ -1,8 +1,8 @@
 /* bind/json.c - neap.core.json: bind/value as Lua sees it. */
+#include <limits.h>
+
 #include "bind/bind.h"
 #include "bind/value.h"
-
-#include <limits.h>
 
 #define MAX_INDENT    16
 #define PRETTY_INDENT 2

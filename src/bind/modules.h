@@ -9,6 +9,7 @@
     X(error)                 \
     X(host)                  \
     X(pattern)               \
+    X(json)                  \
     X(scope)                 \
     X(task)                  \
     X(text)                  \
