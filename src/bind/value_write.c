@@ -122,7 +122,8 @@ static void write_float(struct writer *w, double value, const neap_place *at)
     char text[40];
     int len = 0;
 
-    if (fabs(value) < 1e15 && value == (double)(lua_Integer)value && !signbit(value)) {
+    if (fabs(value) < 1e15 && value == (double)(lua_Integer)value
+        && (value != 0 || !signbit(value))) {
         write_integer(w, (lua_Integer)value);   /* what %.15g gives, in a tenth of the time */
         add(w, ".0", 2);
         return;
