@@ -1,8 +1,10 @@
 #include "io/loop.h"
 
 #include <assert.h>
+#include <signal.h>
 
 #include "base/mem.h"
+#include "io/job.h"
 #include "io/uvloop.h"
 
 enum { NS_PER_MS = 1000000 };
@@ -32,6 +34,8 @@ neap_loop *neap_loop_new(neap_sched *sched)
 
     if (loop == NULL)
         return NULL;
+    neap_job_size_pool();
+    signal(SIGPIPE, SIG_IGN);   /* a write to a reader that is gone says EPIPE */
     *loop = (neap_loop){ .sched = sched };
     if (uv_loop_init(&loop->uv) != 0) {
         neap_mem_free(loop);
