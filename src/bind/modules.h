@@ -7,10 +7,12 @@
 #define NEAP_BIND_MODULES(X) \
     X(coroutine)             \
     X(error)                 \
+    X(file)                  \
     X(host)                  \
     X(pattern)               \
     X(json)                  \
     X(scope)                 \
+    X(stream)                \
     X(task)                  \
     X(text)                  \
     X(time)
