@@ -53,7 +53,8 @@ struct neap_task {
     uint64_t    started : 1;
     uint64_t    boxed : 1;  /* it waits by a wait in a box */
     uint64_t    raised : 10; /* how often its present cancellation was raised */
-    uint64_t    flags : 9;  /* the host's */
+    uint64_t    held : 3;   /* how much it holds: core/held.h */
+    uint64_t    flags : 6;  /* the host's */
     uint32_t    since;      /* when it was suspended; the host's unit */
     uint32_t    place;      /* where it was spawned; the host's number */
 };
