@@ -22,7 +22,7 @@
 typedef struct neap_held neap_held;
 
 /* What fits into the field of a task. */
-#define NEAP_HELD_MANY 7
+#define NEAP_HELD_MANY 3
 
 typedef struct neap_held_class {
     const char *what;                       /* "mutex", for people */
