@@ -96,7 +96,8 @@ static void program_spawn(program *it, char tag, const char *letters)
 
 static void program_cancel(program *it)
 {
-    neap_scope_cancel_task(&it->cancelled, &it->task.core, NEAP_CANCEL_CANCELLED, 0);
+    neap_scope_wrap_task(&it->cancelled, &it->task.core);
+    neap_scope_cancel(&it->cancelled, NEAP_CANCEL_CANCELLED, 0);
 }
 
 /* Run until nothing is ready; true if that did `log` and nothing else. */
