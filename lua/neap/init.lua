@@ -23,6 +23,13 @@ local neap = {
   remaining = core.time.remaining,
   random = core.time.random,
   uuid = core.time.uuid,
+  semaphore = require("neap.semaphore").new,
+  mutex = require("neap.mutex").new,
+  rwlock = require("neap.rwlock").new,
+  event = require("neap.event").new,
+  condition = require("neap.condition").new,
+  latch = require("neap.latch").new,
+  barrier = require("neap.barrier").new,
   raw = core.host.raw,
 }
 

@@ -18,6 +18,7 @@
 
 #include "bind/host.h"
 #include "bind/modules.h"
+#include "core/held.h"
 #include "core/task.h"
 
 typedef struct neap_bind_type {
@@ -95,6 +96,9 @@ neap_task *neap_bind_checkpoint(lua_State *L, const char *op);
 int neap_bind_return(lua_State *L, int n);
 /* Suspend the running task, whose wait has been parked; `k` continues. */
 int neap_bind_suspend(lua_State *L, lua_KContext ctx, lua_KFunction k);
+/* The same for a task that waits by its own neap_wait: returns nothing, or
+ * raises what the wait ended with. The box that it waits for is on the stack. */
+int neap_bind_wait(lua_State *L, const char *op);
 /* Raise the cancellation of the running task. */
 int neap_bind_raise_cancelled(lua_State *L);
 /* True if the value at `idx` is the cancellation of the running task. */
@@ -104,6 +108,23 @@ void neap_bind_reserve(lua_State *L);
 /* Raise if an overrunning slice has to end; a load and a branch otherwise. For
  * C loops that run long. */
 static inline void neap_bind_interrupt(lua_State *L);
+
+/* --- what a task holds: bind/held.c --------------------------------------------- */
+
+/* The running task; raises outside of one. For what does not wait. */
+neap_task *neap_bind_holder(lua_State *L, const char *op);
+/* `task` holds `held`, a field of the box at `idx`, which stays alive until it
+ * is dropped or taken back. Raises only without memory, before any effect. */
+void neap_bind_hold(lua_State *L, int idx, neap_task *task, neap_held *held);
+/* It is held no more. Does not raise. */
+void neap_bind_drop(lua_State *L, neap_held *held);
+/* Raise if another task than the running one holds it. */
+void neap_bind_owner(lua_State *L, const neap_held *held);
+/* For bind/task: `task`, called `name` (or NULL), has ended; what it still holds
+ * is reported and taken back. Does not raise. */
+void neap_bind_take_back(lua_State *L, neap_task *task, const char *name);
+
+/* --- values ---------------------------------------------------------------------- */
 
 /* Move the top `n` values of `L` to `receiver`, which waits and finds them on
  * top of its stack when it goes on; false without stack space. */

@@ -5,10 +5,17 @@
 #include <lua.h>
 
 #define NEAP_BIND_MODULES(X) \
+    X(barrier)               \
+    X(cond)                  \
     X(coroutine)             \
     X(error)                 \
+    X(event)                 \
     X(host)                  \
+    X(latch)                 \
+    X(mutex)                 \
+    X(rwlock)                \
     X(scope)                 \
+    X(sem)                   \
     X(task)                  \
     X(time)
 

@@ -10,8 +10,8 @@
  * Ownership  The caller owns a neap_held, which does not move while it is held.
  * Errors     None; nothing allocates.
  * Thread     Scheduler thread.
- * Invariant  A task's `held` is how many records it has, up to NEAP_HELD_MANY;
- *            there it stays.
+ * Invariant  A task's `held` is not less than how many records it has, up to
+ *            NEAP_HELD_MANY; there it stays. At 0 it holds nothing.
  */
 #ifndef NEAP_CORE_HELD_H
 #define NEAP_CORE_HELD_H

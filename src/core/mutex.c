@@ -48,6 +48,7 @@ void neap_mutex_init(neap_mutex *mutex)
 {
     neap_held_init(&mutex->held, &HELD);
     neap_link_init(&mutex->waiters);
+    mutex->last = 0;
 }
 
 bool neap_mutex_try_lock(neap_mutex *mutex, neap_task *task)
@@ -83,6 +84,7 @@ void neap_mutex_requeue(neap_mutex *mutex, neap_wait *wait, int result)
 
 void neap_mutex_unlock(neap_mutex *mutex)
 {
+    mutex->last = neap_mutex_owner(mutex)->id;
     neap_held_remove(&mutex->held);
     hand_over(mutex);
 }

@@ -22,6 +22,7 @@
 #define NEAP_CORE_MUTEX_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/list.h"
 #include "core/held.h"
@@ -30,6 +31,7 @@
 typedef struct neap_mutex {
     neap_held held;
     neap_link waiters;
+    uint64_t  last;         /* id of the task that unlocked it last, or 0 */
 } neap_mutex;
 
 void neap_mutex_init(neap_mutex *mutex);

@@ -1,0 +1,32 @@
+---@meta neap.core.mutex
+
+---@class neap.core.Mutex
+local Mutex = {}
+
+--- Wait until the mutex is free, and hold it. In the order of asking.
+--- Raises `usage` when this task holds it already, and `failed` when the task
+--- that held it ended without releasing it: what it guards may be half changed.
+--- Such an end is reported, too; after it the mutex is free.
+---@async
+---@return neap.core.Mutex guard  The mutex: `local guard <close> = m:lock()`.
+function Mutex:lock() end
+
+--- Hold the mutex if it is free.
+---@return neap.core.Mutex? guard  The mutex.
+---@return "locked"? reason  Also when this task holds it.
+---@nodiscard
+function Mutex:try_lock() end
+
+--- Release it. Harmless when that has been done.
+--- Raises `usage` when another task holds it.
+function Mutex:release() end
+
+local mutex = {}
+
+mutex.methods = Mutex
+
+---@return neap.core.Mutex
+---@nodiscard
+function mutex.new() end
+
+return mutex

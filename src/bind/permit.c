@@ -1,0 +1,116 @@
+#include "bind/permit.h"
+
+static const neap_bind_type PERMIT = { "neap.permit" };
+
+struct permit {
+    const neap_bind_type *type;
+    neap_sem             *sem;      /* kept alive by user value 1 */
+    neap_held             held;     /* by its task until it is released */
+    uint32_t              count;
+};
+
+static struct permit *permit_of(const neap_held *held)
+{
+    return neap_container(held, struct permit, held);
+}
+
+/* True if `task` has a permit of `sem`. */
+static bool has_permit(const neap_task *task, const neap_sem *sem)
+{
+    const neap_held *held = NULL;
+
+    while ((held = neap_held_newest(task, held)) != NULL)
+        if (held->class->take_back == neap_bind_permit_take_back && permit_of(held)->sem == sem)
+            return true;
+    return false;
+}
+
+/* [1] the box with `sem` -> [2] a new permit, held by `task` before it has it. */
+static struct permit *new_permit(lua_State *L, neap_sem *sem, uint32_t n,
+                                 const neap_bind_way *way, neap_task *task)
+{
+    lua_settop(L, 1);
+    struct permit *permit = neap_bind_new(L, &PERMIT, sizeof *permit, 1);
+    permit->sem = sem;
+    permit->count = n;
+    neap_held_init(&permit->held, &way->held);
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, 2, 1);
+    neap_bind_hold(L, 2, task, &permit->held);  /* the last line that can raise */
+    return permit;
+}
+
+/* The wait has ended. [1] box, [2] permit. */
+static int acquire_k(lua_State *L, int status, lua_KContext ctx)
+{
+    const neap_bind_way *way = (const neap_bind_way *)ctx;
+    struct permit *permit = lua_touserdata(L, 2);
+    int result = permit->held.task->wait.result;
+    (void)status;               /* LUA_YIELD: the only way in */
+
+    if (result != NEAP_OK) {
+        neap_bind_drop(L, &permit->held);
+        return neap_bind_fail(L, result, way->op);
+    }
+    return 1;
+}
+
+int neap_bind_permit_acquire(lua_State *L, neap_sem *sem, uint32_t n, const neap_bind_way *way)
+{
+    neap_task *task = neap_bind_checkpoint(L, way->op);
+
+    if (way->single && has_permit(task, sem))
+        neap_bind_usage(L, "%s: this task holds it already", way->op);
+    new_permit(L, sem, n, way, task);
+    if (neap_sem_try_acquire(sem, n))
+        return neap_bind_return(L, 1);
+    way->park(sem, &task->wait, task, n);
+    return neap_bind_suspend(L, (lua_KContext)way, acquire_k);
+}
+
+int neap_bind_permit_try(lua_State *L, neap_sem *sem, uint32_t n, const neap_bind_way *way)
+{
+    neap_task *task = neap_bind_holder(L, way->op);
+    struct permit *permit = NULL;
+
+    if (!way->single || !has_permit(task, sem)) {
+        permit = new_permit(L, sem, n, way, task);
+        if (neap_sem_try_acquire(sem, n))
+            return 1;
+        neap_bind_drop(L, &permit->held);
+    }
+    lua_pushnil(L);
+    lua_pushliteral(L, "locked");
+    return 2;
+}
+
+void neap_bind_permit_take_back(neap_held *held)
+{
+    struct permit *permit = permit_of(held);
+
+    neap_held_remove(held);
+    neap_sem_release(permit->sem, permit->count);
+}
+
+/* permit:release() and __close: the same, any number of times. */
+static int l_release(lua_State *L)
+{
+    struct permit *permit = neap_bind_arg(L, 1, &PERMIT);
+
+    neap_bind_owner(L, &permit->held);
+    if (permit->held.task != NULL) {
+        neap_bind_drop(L, &permit->held);
+        neap_sem_release(permit->sem, permit->count);
+    }
+    return 0;
+}
+
+void neap_bind_permit_open(lua_State *L)
+{
+    static const luaL_Reg permit[] = {
+        { "release", l_release }, { "__close", l_release }, { NULL, NULL } };
+
+    lua_newtable(L);
+    neap_bind_methods(L, &PERMIT, permit, NULL);
+    lua_pop(L, 1);
+}
