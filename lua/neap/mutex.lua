@@ -16,7 +16,7 @@ local Mutex = core.methods
 ---@param ... any  Passed to `fn`.
 ---@return R
 function Mutex:run(fn, ...)
-  local guard <close> = self:lock()
+  local _ <close> = self:lock()
   return fn(...)
 end
 

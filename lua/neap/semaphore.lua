@@ -19,7 +19,7 @@ local Semaphore = sem.methods
 ---@param ... any  Passed to `fn`.
 ---@return R
 function Semaphore:run(fn, ...)
-  local permit <close> = self:acquire()
+  local _ <close> = self:acquire()
   return fn(...)
 end
 

@@ -14,9 +14,11 @@
     X(latch)                 \
     X(mutex)                 \
     X(rwlock)                \
+    X(pattern)               \
     X(scope)                 \
     X(sem)                   \
     X(task)                  \
+    X(text)                  \
     X(time)
 
 #define NEAP_BIND_DECLARE(name) int luaopen_neap_core_##name(lua_State *L);
