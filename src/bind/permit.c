@@ -25,18 +25,19 @@ static bool has_permit(const neap_task *task, const neap_sem *sem)
     return false;
 }
 
-/* [1] the box with `sem` -> [2] a new permit, held by `task` before it has it. */
+/* Push a permit of `sem`, which is in the box at 1, held by `task` before it has
+ * it: nothing has to be made when it does. */
 static struct permit *new_permit(lua_State *L, neap_sem *sem, uint32_t n,
                                  const neap_bind_way *way, neap_task *task)
 {
-    lua_settop(L, 1);
     struct permit *permit = neap_bind_new(L, &PERMIT, sizeof *permit, 1);
+
     permit->sem = sem;
     permit->count = n;
     neap_held_init(&permit->held, &way->held);
     lua_pushvalue(L, 1);
-    lua_setiuservalue(L, 2, 1);
-    neap_bind_hold(L, 2, task, &permit->held);  /* the last line that can raise */
+    lua_setiuservalue(L, -2, 1);
+    neap_bind_hold(L, -1, task, &permit->held); /* the last line that can raise */
     return permit;
 }
 
@@ -61,6 +62,7 @@ int neap_bind_permit_acquire(lua_State *L, neap_sem *sem, uint32_t n, const neap
 
     if (way->single && has_permit(task, sem))
         neap_bind_usage(L, "%s: this task holds it already", way->op);
+    lua_settop(L, 1);
     new_permit(L, sem, n, way, task);
     if (neap_sem_try_acquire(sem, n))
         return neap_bind_return(L, 1);
@@ -71,13 +73,12 @@ int neap_bind_permit_acquire(lua_State *L, neap_sem *sem, uint32_t n, const neap
 int neap_bind_permit_try(lua_State *L, neap_sem *sem, uint32_t n, const neap_bind_way *way)
 {
     neap_task *task = neap_bind_holder(L, way->op);
-    struct permit *permit = NULL;
 
-    if (!way->single || !has_permit(task, sem)) {
-        permit = new_permit(L, sem, n, way, task);
+    if (neap_sem_is_free(sem, n) && !(way->single && has_permit(task, sem))) {
+        struct permit *permit = new_permit(L, sem, n, way, task);
         if (neap_sem_try_acquire(sem, n))
             return 1;
-        neap_bind_drop(L, &permit->held);
+        neap_bind_drop(L, &permit->held);   /* a finaliser has taken them meanwhile */
     }
     lua_pushnil(L);
     lua_pushliteral(L, "locked");

@@ -34,7 +34,7 @@ void neap_sem_init(neap_sem *sem, uint32_t limit)
 bool neap_sem_try_acquire(neap_sem *sem, uint32_t n)
 {
     assert(n <= sem->limit);
-    if (n > sem->limit - sem->held || neap_link_linked(&sem->waiters))
+    if (!neap_sem_is_free(sem, n))
         return false;
     sem->held += n;
     return true;

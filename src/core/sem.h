@@ -30,8 +30,12 @@ typedef struct neap_sem {
 
 void neap_sem_init(neap_sem *sem, uint32_t limit);
 
-/* Take `n` slots, at most `limit`; false when they are not free or someone
- * waits. Never parks. */
+/* True if `n` slots, at most `limit`, are free and nobody waits. */
+static inline bool neap_sem_is_free(const neap_sem *sem, uint32_t n)
+{
+    return n <= sem->limit - sem->held && !neap_link_linked(&sem->waiters);
+}
+/* Take `n` slots; false when they are not free or someone waits. Never parks. */
 bool neap_sem_try_acquire(neap_sem *sem, uint32_t n);
 /* Queue `task` for `n` slots, after neap_sem_try_acquire has said no. Once the
  * wait ends with NEAP_OK they are the task's, whether or not it ever runs again. */

@@ -1,0 +1,138 @@
+local neap = require("neap")
+
+-- Whether `m` is held by this task, which then still does.
+local function holds(m)
+  local ok, err = pcall(m.lock, m)
+  if ok then m:release() end
+  return not ok and err.kind == "usage"
+end
+
+describe("neap.condition", function()
+  it("gives the mutex up while it waits, and has it again afterwards", function()
+    local m, queue = neap.mutex(), {}
+    local filled = neap.condition(m)
+    neap.scope(function(s)
+      local consumer = s:spawn(function()
+        local _ <close> = m:lock()
+        while #queue == 0 do filled:wait() end
+        assert.is_true(holds(m))
+        return table.remove(queue)
+      end)
+      s:spawn(function()
+        local _ <close> = m:lock()
+        queue[1] = "item"
+        filled:notify()
+      end)
+      assert.are.equal("item", consumer:await())
+    end)
+    assert.is_false(holds(m))
+  end)
+
+  it("wakes as many as it is told, the oldest first", function()
+    local m, woken = neap.mutex(), {}
+    local changed = neap.condition(m)
+    neap.scope(function(s)
+      for i = 1, 5 do
+        s:spawn(function()
+          local _ <close> = m:lock()
+          changed:wait()
+          woken[#woken + 1] = i
+        end)
+      end
+      neap.yield()
+      changed:notify()
+      neap.sleep("1ms")
+      assert.are.same({ 1 }, woken)
+      changed:notify(2)
+      neap.sleep("1ms")
+      assert.are.same({ 1, 2, 3 }, woken)
+      changed:notify_all()
+    end)
+    assert.are.same({ 1, 2, 3, 4, 5 }, woken)
+  end)
+
+  it("does not remember a notice that nobody waited for", function()
+    local m = neap.mutex()
+    local changed = neap.condition(m)
+    local _ <close> = m:lock()
+    changed:notify_all()
+    assert.are.same({ nil, "timeout" }, { neap.timeout_or("5ms", changed.wait, changed) })
+  end)
+
+  it("holds the mutex again when a cancelled wait raises", function()
+    local m, held = neap.mutex(), nil
+    local changed = neap.condition(m)
+    neap.scope(function(s)
+      local waiter = s:spawn(function()
+        local _ <close> = m:lock()
+        local ok, err = neap.raw.pcall(changed.wait, changed)
+        held = not ok and neap.is_cancelled(err) and m:try_lock() == nil
+        error(err, 0)
+      end)
+      neap.yield()
+      m:lock()
+      waiter:cancel()
+      neap.sleep("10ms")
+      assert.is_nil(held) -- it is on its way back, and that is not cancelled
+      m:release()
+    end)
+    assert.is_true(held)
+    assert.is_truthy(m:try_lock())
+    m:release()
+  end)
+
+  it("holds the mutex again when the deadline ends the wait", function()
+    local m = neap.mutex()
+    local changed = neap.condition(m)
+    local _ <close> = m:lock()
+    assert.are.same({ nil, "timeout" }, { neap.timeout_or("5ms", changed.wait, changed) })
+    assert.is_true(holds(m))
+  end)
+
+  it("returns from a wait that was cancelled after it was notified", function()
+    local m, returned = neap.mutex(), false
+    local changed = neap.condition(m)
+    neap.scope(function(s)
+      local waiter = s:spawn(function()
+        local _ <close> = m:lock()
+        changed:wait()
+        returned = m:try_lock() == nil
+      end)
+      neap.yield()
+      m:lock()
+      changed:notify()
+      waiter:cancel()
+      m:release()
+    end)
+    assert.is_true(returned)
+  end)
+
+  it("hears of a mutex that broke on the way back, and holds it", function()
+    local m = neap.mutex()
+    local changed = neap.condition(m)
+    neap.scope(function(s)
+      local waiter = s:spawn({ guard = true }, function()
+        local _ <close> = m:lock()
+        local ok, err = pcall(changed.wait, changed)
+        return ok, err.kind, holds(m)
+      end)
+      s:spawn(function()
+        m:lock()
+        changed:notify()
+      end)
+      assert.are.same({ false, "failed", true }, { waiter:await() })
+    end)
+  end)
+
+  it("raises usage for who does not hold the mutex", function()
+    local m = neap.mutex()
+    local changed = neap.condition(m)
+    local ok, err = pcall(changed.wait, changed)
+    assert.is_false(ok)
+    assert.are.equal("usage", err.kind)
+  end)
+
+  it("raises usage without a mutex", function()
+    assert.are.equal("usage", select(2, pcall(neap.condition, {})).kind)
+  end)
+end)
