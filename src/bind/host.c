@@ -1,6 +1,7 @@
 /* bind/host.c - neap.core.host: an isolate's beginning and end. */
 #include "bind/host.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,6 +14,8 @@
 #include "bind/slice.h"
 #include "bind/task.h"
 #include "io/loop.h"
+
+static const char ON_DEADLOCK;      /* registry key */
 
 /* Lua's memory. Shrinking and freeing cannot fail, as Lua demands. */
 static void *allocate(void *host, void *block, size_t old_size, size_t new_size)
@@ -44,6 +47,20 @@ static void end_slice(neap_sched *sched)
     neap_slice_end(&neap_container(sched, neap_host, sched)->slice);
 }
 
+/* Set field `name` of the table on top to a copy of library `name`. */
+static void keep_library(lua_State *L, const char *name)
+{
+    lua_newtable(L);
+    lua_getglobal(L, name);
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -2);
+        lua_settable(L, -6);
+    }
+    lua_pop(L, 1);
+    lua_setfield(L, -2, name);
+}
+
 /* Keep the originals for `neap.raw`, and put ours in their place. */
 static int open_libraries(lua_State *L)
 {
@@ -52,15 +69,9 @@ static int open_libraries(lua_State *L)
     luaL_openlibs(L);
     neap_bind_open(L);
     lua_newtable(L);                            /* raw */
-    lua_newtable(L);
-    lua_getglobal(L, "coroutine");
-    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-        lua_pushvalue(L, -2);
-        lua_pushvalue(L, -2);
-        lua_settable(L, -6);
-    }
-    lua_pop(L, 1);
-    lua_setfield(L, -2, "coroutine");
+    keep_library(L, "coroutine");
+    keep_library(L, "io");
+    keep_library(L, "os");
     for (int i = 0; globals[i] != NULL; i++) {
         lua_getglobal(L, globals[i]);
         lua_setfield(L, -2, globals[i]);
@@ -128,13 +139,44 @@ void neap_host_free(neap_host *host)
     neap_mem_free(host);
 }
 
+/* True if the handler of host.on_deadlock found a way on. */
+static bool is_resolved(neap_host *host)
+{
+    lua_State *L = host->L;
+    int top = lua_gettop(L);
+
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &ON_DEADLOCK) == LUA_TNIL)
+        lua_pushboolean(L, 0);
+    else if (lua_pcall(L, 0, 1, 0) != LUA_OK)
+        fprintf(stderr, "neap: %s\n", lua_tostring(L, -1));
+    bool resolved = lua_isboolean(L, -1) && lua_toboolean(L, -1);
+    lua_settop(L, top);
+    return resolved;
+}
+
+bool neap_host_run(neap_host *host)
+{
+    bool ended;
+
+    while (!(ended = neap_loop_run(host->loop)) && is_resolved(host))
+        ;
+    return ended;
+}
+
+/* host.on_deadlock(fn): called when no task can go on; true if one can now */
+static int l_on_deadlock(lua_State *L)
+{
+    neap_bind_function(L, 1, "host.on_deadlock");
+    lua_settop(L, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &ON_DEADLOCK);
+    return 0;
+}
+
 /* host.exit_now(status): end the process at once, without cleanup */
 static int l_exit_now(lua_State *L)
 {
     int status = (int)neap_bind_opt_integer(L, 1, "status", 0, 0, 255);
 
-    lua_getglobal(L, "io");
-    (void)L;
     fflush(NULL);
     _exit(status);
 }
@@ -191,7 +233,7 @@ int luaopen_neap_core_host(lua_State *L)
     static const luaL_Reg functions[] = {
         { "exit_now", l_exit_now }, { "stop", l_stop }, { "embedded", l_embedded },
         { "embedded_list", l_embedded_list }, { "is_tty", l_is_tty },
-        { "traceback", l_traceback }, { NULL, NULL } };
+        { "on_deadlock", l_on_deadlock }, { "traceback", l_traceback }, { NULL, NULL } };
 
     luaL_newlib(L, functions);
     lua_getfield(L, LUA_REGISTRYINDEX, "neap.raw");

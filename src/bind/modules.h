@@ -10,7 +10,9 @@
     X(host)                  \
     X(scope)                 \
     X(task)                  \
-    X(time)
+    X(test)                  \
+    X(time)                  \
+    X(tree)
 
 #define NEAP_BIND_DECLARE(name) int luaopen_neap_core_##name(lua_State *L);
 NEAP_BIND_MODULES(NEAP_BIND_DECLARE)

@@ -42,6 +42,9 @@ void neap_bind_interrupted(lua_State *L)
         neap_scope_cancel(late, NEAP_CANCEL_DEADLINE, 0);
     if (neap_task_is_cancelled(task))
         neap_bind_raise_cancelled(L);
+    if (host->slice_fatal != 0 && neap_ticks_now() - host->tick > host->slice_fatal)
+        neap_bind_error(L, "limit", NULL, "ran for more than %d s without a checkpoint "
+                        "(--slice-limit)", (int)(neap_ticks_to_ns(host->slice_fatal) / 1000000000));
 }
 
 /* Functions of Lua's that wait for the operating system, and what to use instead. */
