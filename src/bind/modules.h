@@ -11,6 +11,7 @@
     X(scope)                 \
     X(task)                  \
     X(test)                  \
+    X(text)                  \
     X(time)                  \
     X(tree)
 
