@@ -1,6 +1,4 @@
 /* bind/test.c - neap.core.test: virtual time and seeded schedules for specs. */
-#include <stdlib.h>
-
 #include "base/ticks.h"
 #include "bind/bind.h"
 #include "io/loop.h"
@@ -57,6 +55,13 @@ static int l_real(lua_State *L)
     return 1;
 }
 
+/* test.is_real() -> boolean */
+static int l_is_real(lua_State *L)
+{
+    lua_pushboolean(L, (clock_of(L, "test.is_real")->reasons & NEAP_VIRTUAL_REAL) != 0);
+    return 1;
+}
+
 static int idle_k(lua_State *L, int status, lua_KContext ctx)
 {
     (void)status, (void)ctx;
@@ -74,6 +79,13 @@ static int l_run_until_idle(lua_State *L)
     return neap_bind_suspend(L, 0, idle_k);
 }
 
+/* test.renew(): what follows is no part of the slice that the limit is for */
+static int l_renew(lua_State *L)
+{
+    neap_host_of(L)->fatal_from = neap_ticks_now();
+    return 0;
+}
+
 /* test.slice_limit(d): a longer slice is ended by an error of kind `limit` */
 static int l_slice_limit(lua_State *L)
 {
@@ -87,8 +99,9 @@ int luaopen_neap_core_test(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         { "begin", l_begin }, { "seed", l_seed }, { "elapsed", l_elapsed }, { "real", l_real },
+        { "is_real", l_is_real },
         { "run_until_idle", l_run_until_idle }, { "slice_limit", l_slice_limit },
-        { NULL, NULL } };
+        { "renew", l_renew }, { NULL, NULL } };
 
     luaL_newlib(L, functions);
     return 1;
