@@ -173,7 +173,8 @@ static void one_task_is_cancelled_alone(void)
     test_spawn(&sched, &a, 'a', sleep_long);
     test_spawn(&sched, &b, 'b', sleep_in_shield);
     test_settle(&sched);
-    neap_scope_cancel_task(&own, &b.core, NEAP_CANCEL_CANCELLED, a.core.id);
+    neap_scope_wrap_task(&own, &b.core);
+    CHECK(neap_scope_cancel(&own, NEAP_CANCEL_CANCELLED, a.core.id));
     CHECK(!neap_task_is_cancelled(&a.core));
     CHECK(neap_task_home(&b.core) == &sched.root && inner.source == &own);
     test_time.now_ns += 5;

@@ -83,8 +83,7 @@ bool neap_scope_cancel(neap_scope *scope, neap_cancel_kind kind, uint64_t by)
     return true;
 }
 
-void neap_scope_cancel_task(neap_scope *scope, neap_task *task, neap_cancel_kind kind,
-                            uint64_t by)
+void neap_scope_wrap_task(neap_scope *scope, neap_task *task)
 {
     neap_scope *home = neap_task_home(task);
     neap_scope *outermost = task->scope;
@@ -103,10 +102,7 @@ void neap_scope_cancel_task(neap_scope *scope, neap_task *task, neap_cancel_kind
         neap_link_append(&scope->inner, &outermost->link);
         outermost->parent = scope;
     }
-    if (home->source == NULL)
-        neap_scope_cancel(scope, kind, by);
-    else
-        scope->source = home->source;
+    scope->source = home->source;
 }
 
 void neap_scope_park_join(neap_scope *scope, neap_task *task, bool cancellable)
@@ -120,6 +116,27 @@ void neap_scope_joined(neap_scope *scope)
     while (neap_link_linked(&scope->joiners)) {
         neap_node *first = neap_node_first(&scope->joiners);
         neap_wait_end(first->wait, first->arm, NEAP_OK);
+    }
+    if (scope->orphan) {
+        neap_link_remove(&scope->link);
+        scope->open = false;
+        if (--scope->parent->running == 0)
+            neap_scope_joined(scope->parent);
+    }
+}
+
+void neap_scope_orphan(neap_scope *scope, neap_scope *home)
+{
+    neap_timers_disarm(&scope->sched->deadlines, &scope->deadline);
+    scope->owner->scope = scope->parent;
+    scope->owner = NULL;
+    neap_link_remove(&scope->link);
+    scope->open = scope->running > 0;
+    if (scope->open) {
+        scope->orphan = true;
+        scope->parent = home;
+        neap_link_append(&home->inner, &scope->link);
+        home->running++;
     }
 }
 

@@ -55,7 +55,8 @@ struct neap_scope {
     uint32_t    running;        /* tasks started and not ended */
     uint8_t     kind;           /* neap_cancel_kind of its own cancellation */
     bool        shield;
-    bool        of_task;        /* made by neap_scope_cancel_task */
+    bool        of_task;        /* made by neap_scope_wrap_task */
+    bool        orphan;         /* without owner: closed by its last task's end */
     bool        open;
 };
 
@@ -69,10 +70,9 @@ void neap_scope_set_deadline(neap_scope *scope, uint64_t at_ns);
 /* Cancel `scope` and what is inside; false if it had been cancelled. `by` is
  * the id of the task that did it, or 0. */
 bool neap_scope_cancel(neap_scope *scope, neap_cancel_kind kind, uint64_t by);
-/* Cancel one task: `scope`, a record of the caller's, becomes its outermost, and
- * is closed by the end of the task. */
-void neap_scope_cancel_task(neap_scope *scope, neap_task *task, neap_cancel_kind kind,
-                            uint64_t by);
+/* Put `scope`, a record of the caller's, around all that `task` has opened, so
+ * that it can be cancelled alone. It is closed by the end of the task. */
+void neap_scope_wrap_task(neap_scope *scope, neap_task *task);
 /* `task`, which runs, waits until no started task is left. Not if `cancellable`
  * is false, as in leaving, may a cancellation end that. */
 void neap_scope_park_join(neap_scope *scope, neap_task *task, bool cancellable);
@@ -80,6 +80,10 @@ void neap_scope_park_join(neap_scope *scope, neap_task *task, bool cancellable);
 void neap_scope_joined(neap_scope *scope);
 /* Leave `scope`: the innermost of its owner, and without tasks. */
 void neap_scope_close(neap_scope *scope);
+
+/* The owner of `scope`, its innermost, is gone. What still runs in it is waited
+ * for by `home` as one task. */
+void neap_scope_orphan(neap_scope *scope, neap_scope *home);
 
 /* The earliest deadline that holds in `scope`, down from the innermost shield. */
 uint64_t neap_scope_deadline(const neap_scope *scope);

@@ -40,6 +40,10 @@ typedef enum neap_task_state {
 /* Ids begin anew after 2^40 tasks: 60 hours of nothing but spawning. */
 #define NEAP_TASK_ID_MAX ((UINT64_C(1) << 40) - 1)
 
+/* neap_task.since counts in 2^24 ticks, about 7 ms: enough for people, and it
+ * lasts for months. */
+#define NEAP_TASK_SINCE_SHIFT 24
+
 struct neap_task {
     neap_scope *scope;      /* innermost: where cancellation is looked for */
     neap_link   link;       /* in its home's list */
@@ -54,7 +58,7 @@ struct neap_task {
     uint64_t    boxed : 1;  /* it waits by a wait in a box */
     uint64_t    raised : 10; /* how often its present cancellation was raised */
     uint64_t    flags : 9;  /* the host's */
-    uint32_t    since;      /* when it was suspended; the host's unit */
+    uint32_t    since;      /* when it was last suspended */
     uint32_t    place;      /* where it was spawned; the host's number */
 };
 
