@@ -138,5 +138,8 @@ void neap_chan_open_end(neap_chan *chan, neap_chan_side side)
 bool neap_chan_close_end(neap_chan *chan, neap_chan_side side)
 {
     assert(chan->ends[side] > 0);
-    return --chan->ends[side] == 0 && neap_chan_close(chan);
+    if (--chan->ends[side] > 0)
+        return false;
+    neap_chan_close(chan);
+    return true;
 }

@@ -103,7 +103,7 @@ bool neap_chan_close(neap_chan *chan);
 void neap_chan_discard(neap_chan *chan);
 
 void neap_chan_open_end(neap_chan *chan, neap_chan_side side);
-/* One end less; the last of its side closes the channel. True if it did. */
+/* One end less; the last of its side closes the channel. True if it was the last. */
 bool neap_chan_close_end(neap_chan *chan, neap_chan_side side);
 
 #endif
