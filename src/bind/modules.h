@@ -5,11 +5,14 @@
 #include <lua.h>
 
 #define NEAP_BIND_MODULES(X) \
+    X(chan)                  \
     X(coroutine)             \
+    X(deferred)              \
     X(error)                 \
     X(host)                  \
     X(json)                  \
     X(scope)                 \
+    X(select)                \
     X(task)                  \
     X(test)                  \
     X(text)                  \
