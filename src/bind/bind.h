@@ -126,6 +126,9 @@ void neap_bind_take_back(lua_State *L, neap_task *task, const char *name);
 
 /* --- values ---------------------------------------------------------------------- */
 
+/* Of a task's coroutine that is suspended: the one inside it that waits. */
+lua_State *neap_bind_innermost(lua_State *co);
+
 /* Move the top `n` values of `L` to `receiver`, which waits and finds them on
  * top of its stack when it goes on; false without stack space. */
 bool neap_bind_give(lua_State *L, neap_task *receiver, int n);
@@ -136,6 +139,8 @@ bool neap_bind_take(lua_State *L, neap_task *sender, int n);
 
 /* --- the modules ---------------------------------------------------------------- */
 
+/* Open Lua's libraries and ours. A lua_CFunction: it raises. */
+int neap_bind_open_libraries(lua_State *L);
 /* Make `require` find neap.core.*, and neap.* in the binary. */
 void neap_bind_open(lua_State *L);
 
