@@ -17,6 +17,12 @@ function Event:is_set() end
 ---@async
 function Event:wait() end
 
+--- Make an arm of `neap.select` that happens when it is set.
+---@param handler? async fun(): ...
+---@return neap.Arm
+---@nodiscard
+function Event:on_wait(handler) end
+
 local event = {}
 
 event.methods = Event

@@ -21,6 +21,13 @@ function Mutex:try_lock() end
 --- Raises `usage` when another task holds it.
 function Mutex:release() end
 
+--- Make an arm of `neap.select` that happens when the mutex is free, and locks it.
+--- The select raises what `lock` would.
+---@param handler? async fun(guard: neap.core.Mutex): ...
+---@return neap.Arm
+---@nodiscard
+function Mutex:on_lock(handler) end
+
 local mutex = {}
 
 mutex.methods = Mutex

@@ -25,6 +25,14 @@ function Sem:acquire(n) end
 ---@nodiscard
 function Sem:try_acquire(n) end
 
+--- Make an arm of `neap.select` that happens when `n` slots are free, and takes them.
+---@param n? integer  1 to the number of slots; default 1. May be left out.
+---@param handler? async fun(permit: neap.core.Permit): ...
+---@return neap.Arm
+---@nodiscard
+---@overload fun(self: neap.core.Sem, handler: async fun(permit: neap.core.Permit): ...): neap.Arm
+function Sem:on_acquire(n, handler) end
+
 local sem = {}
 
 sem.methods = Sem

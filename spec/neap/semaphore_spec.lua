@@ -163,6 +163,77 @@ describe("neap.semaphore", function()
     end)
   end)
 
+  it("is an arm of a select, which gives a permit", function()
+    local gate = neap.semaphore(2)
+    local index, permit = neap.select { gate:on_acquire(2) }
+    assert.are.equal(1, index)
+    assert.is_false(is_free(gate))
+    permit:release()
+    permit = neap.select { gate:on_acquire(function(p) return p end) }
+    assert.is_false(is_free(gate, 2))
+    permit:release()
+    assert.are.equal("usage", select(2, pcall(gate.on_acquire, gate, 3)).kind)
+  end)
+
+  it("wakes a select whose arm waits, and the permit is that task's", function()
+    local gate = neap.semaphore(1)
+    neap.scope(function(s)
+      local permit = gate:acquire()
+      local waiter = s:spawn(function()
+        local index, mine = neap.select { neap.after("1h"), gate:on_acquire() }
+        assert.is_false(is_free(gate))
+        mine:release()
+        return index
+      end)
+      neap.yield()
+      permit:release()
+      assert.are.equal(2, waiter:await())
+      s:spawn(function() neap.select { gate:on_acquire() } end):join()
+    end)
+    assert.is_true(is_free(gate)) -- taken back from who dropped it
+  end)
+
+  it("serves those behind an arm that another one beat, or that was cancelled", function()
+    local gate, ev = neap.semaphore(2), neap.event()
+    for _, cancel in ipairs({ false, true }) do
+      ev:clear()
+      neap.scope(function(s)
+        local permit = gate:acquire()
+        local chooser = s:spawn(function() return (neap.select { gate:on_acquire(2), ev:on_wait() }) end)
+        local behind = s:spawn(function()
+          local _ <close> = gate:acquire()
+          return "served"
+        end)
+        neap.yield()
+        assert.are.equal("waiting", behind:status())
+        if cancel then chooser:cancel() else ev:set() end
+        assert.are.equal("served", behind:await())
+        if not cancel then assert.are.equal(2, chooser:await()) end
+        permit:release()
+      end)
+    end
+    assert.is_true(is_free(gate, 2))
+  end)
+
+  it("keeps the arm that was served before the cancellation", function()
+    local gate, got = neap.semaphore(1), nil
+    neap.scope(function(s)
+      local permit = gate:acquire()
+      local chooser = s:spawn(function()
+        neap.select { gate:on_acquire(function(p)
+          local _ <close> = p
+          got = true
+          neap.sleep("1h")
+        end) }
+      end)
+      neap.yield()
+      permit:release()
+      chooser:cancel()
+    end)
+    assert.is_true(got)
+    assert.is_true(is_free(gate))
+  end)
+
   it("raises usage for a number of slots that it does not have", function()
     local gate = neap.semaphore(2)
     for _, n in ipairs({ 0, -1, 3, 1.5, "1" }) do

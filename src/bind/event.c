@@ -1,7 +1,7 @@
 /* bind/event.c - neap.core.event: the event as Lua sees it. */
 #include "core/event.h"
 
-#include "bind/bind.h"
+#include "bind/select.h"
 
 static const neap_bind_type EVENT = { "neap.event" };
 
@@ -58,11 +58,43 @@ static int l_wait(lua_State *L)
     return neap_bind_wait(L, "event:wait");
 }
 
+static int on_wait_now(lua_State *L, int idx)
+{
+    const neap_bind_arm *arm = lua_touserdata(L, idx);
+    const neap_event *event = arm->object;
+    return event->set ? 0 : NEAP_BIND_ARM_WAITS;
+}
+
+static void on_wait_queue(const neap_bind_arm *arm, neap_select *select, uint32_t index)
+{
+    neap_event *event = arm->object;
+    neap_event_queue(event, neap_select_queue(select, index, &neap_event_wait_class, event));
+}
+
+static int on_wait_finish(lua_State *L, int arm, int prepared, int given, int result)
+{
+    (void)L, (void)arm, (void)prepared, (void)given, (void)result;
+    return 0;
+}
+
+static const neap_bind_arm_ops ON_WAIT = { .now = on_wait_now, .queue = on_wait_queue,
+                                           .finish = on_wait_finish };
+
+/* event:on_wait([handler]) -> arm */
+static int l_on_wait(lua_State *L)
+{
+    struct event *event = neap_bind_arg(L, 1, &EVENT);
+
+    neap_bind_new_arm(L, &ON_WAIT, &event->core, 2);
+    return 1;
+}
+
 int luaopen_neap_core_event(lua_State *L)
 {
     static const luaL_Reg functions[] = { { "new", l_new }, { NULL, NULL } };
     static const luaL_Reg event[] = {
         { "set", l_set }, { "clear", l_clear }, { "is_set", l_is_set }, { "wait", l_wait },
+        { "on_wait", l_on_wait },
         { NULL, NULL } };
 
     luaL_newlib(L, functions);

@@ -7,6 +7,8 @@
  */
 #include "bind/mutex.h"
 
+#include "bind/select.h"
+
 const neap_bind_type neap_bind_mutex_type = { "neap.mutex" };
 
 /* mutex.new() -> mutex */
@@ -26,6 +28,13 @@ static int lock_k(lua_State *L, int status, lua_KContext ctx)
     return result == NEAP_OK ? 1 : neap_bind_fail(L, result, "mutex:lock");
 }
 
+static void refuse_again(lua_State *L, const neap_mutex *mutex, const neap_task *task,
+                         const char *op)
+{
+    if (neap_mutex_owner(mutex) == task)
+        neap_bind_usage(L, "%s: this task holds it already", op);
+}
+
 /* mutex:lock() -> mutex. Parks while another task holds it. */
 static int l_lock(lua_State *L)
 {
@@ -35,8 +44,7 @@ static int l_lock(lua_State *L)
     lua_settop(L, 1);
     if (neap_mutex_try_lock(&mutex->core, task))
         return neap_bind_return(L, 1);
-    if (neap_mutex_owner(&mutex->core) == task)
-        neap_bind_usage(L, "mutex:lock: this task holds it already");
+    refuse_again(L, &mutex->core, task, "mutex:lock");
     neap_mutex_park(&mutex->core, &task->wait, task);
     return neap_bind_suspend(L, 0, lock_k);
 }
@@ -88,12 +96,51 @@ static int l_gc(lua_State *L)
     return 0;
 }
 
+static int on_lock_now(lua_State *L, int idx)
+{
+    const neap_bind_arm *arm = lua_touserdata(L, idx);
+    neap_task *task = neap_bind_holder(L, "mutex:on_lock");
+
+    refuse_again(L, arm->object, task, "mutex:on_lock");
+    if (!neap_mutex_try_lock(arm->object, task))
+        return NEAP_BIND_ARM_WAITS;
+    lua_getiuservalue(L, idx, 1);
+    return 1;
+}
+
+static void on_lock_queue(const neap_bind_arm *arm, neap_select *select, uint32_t index)
+{
+    neap_mutex *mutex = arm->object;
+    neap_mutex_queue(mutex, neap_select_queue(select, index, &neap_mutex_lock_class, mutex));
+}
+
+static int on_lock_finish(lua_State *L, int arm, int prepared, int given, int result)
+{
+    (void)prepared, (void)given;
+    if (result != NEAP_OK)
+        return neap_bind_fail(L, result, "mutex:on_lock");
+    lua_getiuservalue(L, arm, 1);
+    return 1;
+}
+
+static const neap_bind_arm_ops ON_LOCK = { .now = on_lock_now, .queue = on_lock_queue,
+                                           .finish = on_lock_finish };
+
+/* mutex:on_lock([handler]) -> arm, which gives the mutex */
+static int l_on_lock(lua_State *L)
+{
+    neap_bind_mutex *mutex = neap_bind_arg(L, 1, &neap_bind_mutex_type);
+
+    neap_bind_new_arm(L, &ON_LOCK, &mutex->core, 2);
+    return 1;
+}
+
 int luaopen_neap_core_mutex(lua_State *L)
 {
     static const luaL_Reg functions[] = { { "new", l_new }, { NULL, NULL } };
     static const luaL_Reg mutex[] = {
         { "lock", l_lock }, { "try_lock", l_try_lock }, { "release", l_release },
-        { "__close", l_close }, { "__gc", l_gc }, { NULL, NULL } };
+        { "on_lock", l_on_lock }, { "__close", l_close }, { "__gc", l_gc }, { NULL, NULL } };
 
     luaL_newlib(L, functions);
     neap_bind_methods(L, &neap_bind_mutex_type, mutex, "methods");

@@ -8,7 +8,7 @@
 #ifndef NEAP_BIND_PERMIT_H
 #define NEAP_BIND_PERMIT_H
 
-#include "bind/bind.h"
+#include "bind/select.h"
 #include "core/sem.h"
 
 /* How a permit is asked for. */
@@ -25,6 +25,11 @@ typedef struct neap_bind_way {
 int neap_bind_permit_acquire(lua_State *L, neap_sem *sem, uint32_t n, const neap_bind_way *way);
 /* The same without waiting: returns a permit, or nil and "locked". */
 int neap_bind_permit_try(lua_State *L, neap_sem *sem, uint32_t n, const neap_bind_way *way);
+/* For the arms of a select whose `object` is a neap_sem and whose `number` is how
+ * many slots: neap_bind_arm_ops. */
+int neap_bind_permit_now(lua_State *L, int arm, const neap_bind_way *way);
+void neap_bind_permit_prepare(lua_State *L, int arm, const neap_bind_way *way);
+int neap_bind_permit_finish(lua_State *L, int prepared);
 void neap_bind_permit_take_back(neap_held *held);
 /* For luaopen_...: make the metatable of permits. */
 void neap_bind_permit_open(lua_State *L);
