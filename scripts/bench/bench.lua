@@ -76,13 +76,15 @@ end
 ---@param floor_s number  What the floor took for the same `n`.
 ---@param ... string|number
 function bench.report(name, n, seconds, floor_s, ...)
-  local line = { string.format('{"workload":"%s","n":%d,"seconds":%.6f,"ops_per_s":%.0f,"max_rss_kb":%d,"floor_ops_per_s":%.0f',
-    name, n, seconds, n / seconds, bench.max_rss_kb(), n / floor_s) }
+  local line = string.format('{"workload":"%s","n":%d,"seconds":%.6f,"ops_per_s":%.0f,"max_rss_kb":%d',
+    name, n, seconds, n / seconds, bench.max_rss_kb())
+  line = line .. string.format(',"floor_ops_per_s":%.0f', n / floor_s)
   local more = { ... }
   for i = 1, #more, 2 do
-    line[#line + 1] = string.format(math.type(more[i + 1]) == "integer" and ',"%s":%d' or ',"%s":%.3f', more[i], more[i + 1])
+    local form = math.type(more[i + 1]) == "integer" and ',"%s":%d' or ',"%s":%.3f'
+    line = line .. string.format(form, more[i], more[i + 1])
   end
-  print(table.concat(line) .. "}")
+  print(line .. "}")
 end
 
 local function timed(work, count)
@@ -92,13 +94,21 @@ local function timed(work, count)
   return (neap.monotonic() - from) / count
 end
 
+---@class neap.bench.Workload
+---@field name string
+---@field n integer
+---@field round integer  Operations in a round.
+---@field ours async fun(count: integer)
+---@field floor? fun(count: integer)
+
 --- Run `n` operations of a workload and `n` of its floor, and print the result.
 --- `ours(count)` and `floor(count)` do `count` operations and raise if the result is wrong. The floor
 --- is Y where none is given.
 ---@async
----@param workload { name: string, n: integer, round: integer, ours: async fun(count: integer), floor: fun(count: integer)? }
+---@param workload neap.bench.Workload
 function bench.compare(workload)
-  local n, round, ours, floor = workload.n, workload.round, workload.ours, workload.floor or bench.switches
+  local n, round, ours = workload.n, workload.round, workload.ours
+  local floor = workload.floor or bench.switches
   local warm_up = math.min(n, round)
   ours(warm_up)
   floor(warm_up)

@@ -38,6 +38,7 @@ neap.scope(function(s)
   neap.yield()
   bench.check(asleep, SLEEPERS)
   local seconds, ms = turns()
-  bench.report("P1", TURNS, seconds, floor_s, "p50_ms", ms[TURNS // 2], "p99_ms", ms[TURNS * 99 // 100], "max_ms", ms[TURNS])
+  bench.report("P1", TURNS, seconds, floor_s,
+    "p50_ms", ms[TURNS // 2], "p99_ms", ms[TURNS * 99 // 100], "max_ms", ms[TURNS])
   s:cancel()
 end)

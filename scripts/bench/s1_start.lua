@@ -36,4 +36,5 @@ for i = 1, n do
   floor_s[i] = start_true()
 end
 local start = bench.median(start_s)
-bench.report("S1", n, n * start, n * bench.median(floor_s), "start_ms", start * 1000, "idle_rss_kb", bench.median(idle_kb))
+bench.report("S1", n, n * start, n * bench.median(floor_s),
+  "start_ms", start * 1000, "idle_rss_kb", bench.median(idle_kb))

@@ -22,4 +22,5 @@ end
 assert(controller:loop())
 
 peer.check(woken, n)
-peer.report("W2", n, cqueues.monotime() - from, string.format(',"bytes_per_task":%d', (all_asleep_kb - before_kb) * 1024 // n))
+local seconds, bytes = cqueues.monotime() - from, (all_asleep_kb - before_kb) * 1024 // n
+peer.report("W2", n, seconds, string.format(',"bytes_per_task":%d', bytes))
