@@ -1,0 +1,29 @@
+--- The public library: `local neap = require "neap"`.
+
+local core = {
+  coroutine = require("neap.core.coroutine"),
+  error = require("neap.core.error"),
+  host = require("neap.core.host"),
+  task = require("neap.core.task"),
+  scope = require("neap.core.scope"),
+  time = require("neap.core.time"),
+}
+
+local neap = {
+  scope = core.scope.open,
+  timeout = core.scope.timeout,
+  timeout_or = core.scope.timeout_or,
+  shield = core.scope.shield,
+  try = core.coroutine.try,
+  sleep = core.time.sleep,
+  yield = core.time.yield,
+  check = core.time.check,
+  now = core.time.now,
+  monotonic = core.time.monotonic,
+  remaining = core.time.remaining,
+  random = core.time.random,
+  uuid = core.time.uuid,
+  raw = core.host.raw,
+}
+
+return neap

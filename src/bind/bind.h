@@ -1,0 +1,130 @@
+/* bind/bind.h - what every binding uses: arguments, boxes, checkpoints, errors.
+ *
+ * Every C primitive follows one order: check arguments, checkpoint, box, try,
+ * park, continue, release. A box is a userdata whose first word points to its
+ * neap_bind_type; looking at that word costs 3 ns (luaL_checkudata 21).
+ *
+ * Errors  Functions here raise; what must be released is boxed before.
+ * Thread  The thread of the host that the lua_State belongs to.
+ */
+#ifndef NEAP_BIND_BIND_H
+#define NEAP_BIND_BIND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "bind/host.h"
+#include "bind/modules.h"
+#include "core/task.h"
+
+typedef struct neap_bind_type {
+    const char *name;                   /* "neap.sem" */
+} neap_bind_type;
+
+/* --- boxes ---------------------------------------------------------------- */
+
+/* Push a new box of `type`, zeroed but for its first word. */
+void *neap_bind_new(lua_State *L, const neap_bind_type *type, size_t size, int nuvalue);
+/* The same for hot paths: the metatable is at `metatable`, an upvalue. */
+void *neap_bind_new_at(lua_State *L, const neap_bind_type *type, size_t size, int nuvalue,
+                       int metatable);
+/* The box at `idx`; raises if it is no `type`, a method called with a dot says so. */
+void *neap_bind_arg(lua_State *L, int idx, const neap_bind_type *type);
+/* The box at `idx`, or NULL. */
+void *neap_bind_test(lua_State *L, int idx, const neap_bind_type *type);
+/* Make the metatable of `type`: names with __ go into it, others into its
+ * __index table, which becomes field `field` (unless NULL) of the table on top. */
+void neap_bind_methods(lua_State *L, const neap_bind_type *type, const luaL_Reg *methods,
+                       const char *field);
+/* Push the metatable of `type`. */
+void neap_bind_metatable(lua_State *L, const neap_bind_type *type);
+
+/* --- arguments; all raise kind `usage`, blamed on the caller's line --------- */
+
+lua_Integer neap_bind_integer(lua_State *L, int idx, const char *name, lua_Integer min,
+                              lua_Integer max);
+lua_Integer neap_bind_opt_integer(lua_State *L, int idx, const char *name, lua_Integer def,
+                                  lua_Integer min, lua_Integer max);
+const char *neap_bind_string(lua_State *L, int idx, const char *name, size_t *len);
+/* A function, or what can be called as one. */
+void neap_bind_function(lua_State *L, int idx, const char *name);
+/* Nanoseconds; NEAP_DURATION_NONE for math.huge. */
+uint64_t neap_bind_duration(lua_State *L, int idx, const char *name);
+/* Refuse what is no option: `names` ends with NULL, `what` is the function. */
+void neap_bind_options(lua_State *L, int idx, const char *what, const char *const *names);
+/* True for a table in front of a body: one without __call. */
+bool neap_bind_is_options(lua_State *L, int idx);
+
+/* --- errors; none returns ---------------------------------------------------- */
+
+int neap_bind_usage(lua_State *L, const char *fmt, ...);
+/* `code` may be NULL. */
+int neap_bind_error(lua_State *L, const char *kind, const char *code, const char *fmt, ...);
+/* A code of base/err as an error object; NEAP_ECANCELLED as the cancellation. */
+int neap_bind_fail(lua_State *L, int code, const char *op);
+int neap_bind_memory(lua_State *L);
+/* Push an error object. */
+void neap_bind_push_error(lua_State *L, const char *kind, const char *code, const char *message);
+/* True for an error object of `kind`; NULL: of any. */
+bool neap_bind_is_error(lua_State *L, int idx, const char *kind);
+/* Push "file:line:" of the innermost Lua function, or "". */
+void neap_bind_where(lua_State *L);
+/* One line for people, of any value; pushes it. */
+const char *neap_bind_tostring(lua_State *L, int idx);
+/* Message handler: notes the traceback where an error begins. */
+int neap_bind_handler(lua_State *L);
+/* Push the traceback noted for the error at `idx`, or nil. */
+void neap_bind_traceback(lua_State *L, int idx);
+
+/* For neap_bind_open: before anything can raise an error object. */
+void neap_bind_open_error(lua_State *L);
+
+/* --- checkpoints, suspending -------------------------------------------------- */
+
+/* The running task. Raises outside of one, where Lua cannot suspend, and if the
+ * task is cancelled: all before any effect. `op` names the caller. */
+neap_task *neap_bind_checkpoint(lua_State *L, const char *op);
+/* Checkpoints of one slice after which others run first. */
+#define NEAP_BIND_FAIR 256
+
+/* The last line of a checkpoint that did not wait: returns the top `n` values,
+ * and at every 256th lets others run first. */
+int neap_bind_return(lua_State *L, int n);
+/* Suspend the running task, whose wait has been parked; `k` continues. */
+int neap_bind_suspend(lua_State *L, lua_KContext ctx, lua_KFunction k);
+/* Raise the cancellation of the running task. */
+int neap_bind_raise_cancelled(lua_State *L);
+/* True if the value at `idx` is the cancellation of the running task. */
+bool neap_bind_is_cancellation(lua_State *L, int idx);
+/* Room for a timer, a deadline, or raise "not enough memory". */
+void neap_bind_reserve(lua_State *L);
+/* Raise if an overrunning slice has to end; a load and a branch otherwise. For
+ * C loops that run long. */
+static inline void neap_bind_interrupt(lua_State *L);
+
+/* Move the top `n` values of `L` to `receiver`, which waits and finds them on
+ * top of its stack when it goes on; false without stack space. */
+bool neap_bind_give(lua_State *L, neap_task *receiver, int n);
+/* The running task parks with the top `n` values of `L` to be taken ... */
+void neap_bind_park_values(lua_State *L, neap_task *task, int n);
+/* ... by `L`, where they become the top; they leave `sender`. */
+bool neap_bind_take(lua_State *L, neap_task *sender, int n);
+
+/* --- the modules ---------------------------------------------------------------- */
+
+/* Make `require` find neap.core.*, and neap.* in the binary. */
+void neap_bind_open(lua_State *L);
+
+/* Not for callers: the rest of neap_bind_interrupt. */
+void neap_bind_interrupted(lua_State *L);
+
+static inline void neap_bind_interrupt(lua_State *L)
+{
+    if (neap_host_of(L)->overrun)
+        neap_bind_interrupted(L);
+}
+
+#endif

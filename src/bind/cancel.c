@@ -1,0 +1,248 @@
+/* bind/cancel.c - cancellations as Lua sees them, and what a checkpoint is.
+ *
+ * One error object for each cancelled scope: whatever is raised inside is that
+ * object, and by it a protected call knows a cancellation of the running task.
+ */
+#include <string.h>
+
+#include "bind/scope.h"
+
+static const char CANCELLATIONS;    /* registry key: scope's address -> error object */
+
+static const char *const KINDS[] = { "", "cancelled", "deadline", "failed", "shutdown", "reload",
+                                     "disconnect" };
+
+static const char *message_of(neap_cancel_kind kind)
+{
+    switch (kind) {
+    case NEAP_CANCEL_DEADLINE:
+        return "the deadline has passed";
+    case NEAP_CANCEL_FAILED:
+        return "the scope has failed, and its error is raised where the scope is left; to handle "
+               "the failure of one task alone, spawn it with { guard = true } and use "
+               "task:outcome(), or put pcall around the scope";
+    case NEAP_CANCEL_SHUTDOWN:
+        return "the host is shutting down";
+    case NEAP_CANCEL_RELOAD:
+        return "the code has been reloaded";
+    case NEAP_CANCEL_DISCONNECT:
+        return "the peer has gone away";
+    default:
+        return "cancelled";
+    }
+}
+
+static double wall_seconds(neap_scope *scope, uint64_t at_ns)
+{
+    neap_clock *clock = scope->sched->clock;
+    uint64_t now_ns = clock->monotonic(clock);
+
+    return (double)clock->wall(clock) / 1e6 - (double)(now_ns - at_ns) / 1e9;
+}
+
+/* Push the error object, by the reason at `reason` and the task's box at `by`,
+ * each 0 for none. */
+static void push_object(lua_State *L, neap_scope *scope, neap_cancel_kind kind, uint64_t at_ns,
+                        int reason, int by)
+{
+    luaL_checkstack(L, 10, NULL);
+    neap_bind_push_error(L, "cancelled", NULL, message_of(kind));
+    lua_createtable(L, 0, 4);
+    lua_pushstring(L, KINDS[kind]);
+    lua_setfield(L, -2, "kind");
+    lua_pushnumber(L, wall_seconds(scope, at_ns));
+    lua_setfield(L, -2, "at");
+    if (by != 0) {
+        neap_bind_task_name(L, by);
+        lua_setfield(L, -2, "by");
+    }
+    if (reason != 0 && lua_istable(L, reason)) {
+        lua_getfield(L, reason, "message");
+        lua_setfield(L, -2, "message");
+    } else if (reason != 0 && !lua_isnil(L, reason)) {
+        neap_bind_tostring(L, reason);
+        lua_setfield(L, -2, "message");
+    }
+    if (lua_getfield(L, -1, "message") == LUA_TSTRING) {
+        lua_pushfstring(L, "%s: %s", message_of(kind), lua_tostring(L, -1));
+        lua_setfield(L, -4, "message");
+    } else {
+        lua_pushstring(L, message_of(kind));
+        lua_setfield(L, -3, "message");
+    }
+    lua_pop(L, 1);
+    lua_setfield(L, -2, "reason");
+}
+
+static void push_table(lua_State *L)
+{
+    luaL_checkstack(L, 4, NULL);
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &CANCELLATIONS) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &CANCELLATIONS);
+    }
+}
+
+bool neap_bind_scope_cancel(lua_State *L, neap_scope *scope, neap_cancel_kind kind, int reason,
+                            int by)
+{
+    neap_task *task = by ? &((neap_bind_task *)lua_touserdata(L, by))->core
+                         : neap_host_of(L)->sched.running;
+
+    if (scope->source != NULL || !scope->open)
+        return false;
+    if (by == 0 && task != NULL && !neap_task_ended(task)) {
+        neap_bind_push_running(L);
+        by = lua_gettop(L);
+    }
+    int top = lua_gettop(L);
+    push_table(L);
+    push_object(L, scope, kind, neap_clock_now(scope->sched->clock), reason, by);
+    lua_rawsetp(L, -2, scope);      /* the last line that can raise */
+    lua_settop(L, by == top ? top - 1 : top);
+    return neap_scope_cancel(scope, kind, task ? task->id : 0);
+}
+
+void neap_bind_push_cancellation(lua_State *L, neap_scope *source)
+{
+    push_table(L);
+    if (lua_rawgetp(L, -1, source) == LUA_TNIL) {
+        lua_pop(L, 1);
+        push_object(L, source, source->kind, source->cancelled_at_ns, 0, 0);
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, -3, source);
+    }
+    lua_remove(L, -2);
+}
+
+void neap_bind_drop_cancellation(lua_State *L, neap_scope *scope)
+{
+    if (scope->kind == NEAP_CANCEL_NONE)
+        return;
+    push_table(L);
+    lua_pushnil(L);
+    lua_rawsetp(L, -2, scope);
+    lua_pop(L, 1);
+}
+
+bool neap_bind_is_cancellation(lua_State *L, int idx)
+{
+    neap_task *task = neap_host_of(L)->sched.running;
+
+    if (task == NULL || !neap_task_is_cancelled(task) || lua_type(L, idx) != LUA_TTABLE)
+        return false;
+    idx = lua_absindex(L, idx);
+    push_table(L);
+    lua_rawgetp(L, -1, task->scope->source);
+    bool is = lua_rawequal(L, -1, idx);
+    lua_pop(L, 2);
+    return is;
+}
+
+int neap_bind_raise_cancelled(lua_State *L)
+{
+    neap_task *task = neap_host_of(L)->sched.running;
+
+    if (++task->raised >= NEAP_BIND_PATIENCE && lua_isyieldable(L)) {
+        task->flags |= NEAP_BIND_KILLED;
+        luaL_checkstack(L, 4, NULL);
+        neap_bind_where(L);
+        return lua_yield(L, 1);
+    }
+    neap_bind_push_cancellation(L, task->scope->source);
+    return lua_error(L);
+}
+
+/* Names the C function through which Lua cannot suspend, and the line that
+ * called it: a sort's comparator, a gsub's callback, __tostring, a module's body. */
+static int cannot_suspend(lua_State *L, const char *op)
+{
+    lua_Debug ar;
+    const char *name = NULL;
+
+    for (int level = 1; lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "Snl", &ar);
+        if (*ar.what == 'C' && ar.name != NULL)
+            name = ar.name;
+        else if (name != NULL && ar.currentline > 0)
+            return neap_bind_usage(L, "%s: cannot suspend inside %s (%s:%d), a C function that "
+                                   "has to return first", op, name, ar.short_src, ar.currentline);
+    }
+    return neap_bind_usage(L, "%s: cannot suspend here", op);
+}
+
+neap_task *neap_bind_checkpoint(lua_State *L, const char *op)
+{
+    neap_task *task = neap_host_of(L)->sched.running;
+
+    if (task == NULL)
+        neap_bind_usage(L, "%s: called outside of a task", op);
+    if (!lua_isyieldable(L))
+        cannot_suspend(L, op);
+    if (neap_task_is_cancelled(task))
+        neap_bind_raise_cancelled(L);
+    return task;
+}
+
+static int return_k(lua_State *L, int status, lua_KContext n)
+{
+    (void)L, (void)status;
+    return (int)n;
+}
+
+int neap_bind_return(lua_State *L, int n)
+{
+    neap_host *host = neap_host_of(L);
+
+    if (++host->checkpoints < NEAP_BIND_FAIR)
+        return n;
+    neap_sched_yield(host->sched.running);
+    return lua_yieldk(L, 0, n, return_k);
+}
+
+int neap_bind_suspend(lua_State *L, lua_KContext ctx, lua_KFunction k)
+{
+    return lua_yieldk(L, 0, ctx, k);
+}
+
+void neap_bind_reserve(lua_State *L)
+{
+    if (!neap_sched_reserve(&neap_host_of(L)->sched))
+        neap_bind_memory(L);
+}
+
+bool neap_bind_give(lua_State *L, neap_task *receiver, int n)
+{
+    lua_State *co = neap_bind_task_of(receiver)->co;
+
+    if (co == L)
+        return true;
+    if (!lua_checkstack(co, n + 4))
+        return false;
+    lua_xmove(L, co, n);
+    return true;
+}
+
+void neap_bind_park_values(lua_State *L, neap_task *task, int n)
+{
+    lua_State *co = neap_bind_task_of(task)->co;
+
+    if (co == L)
+        return;
+    if (!lua_checkstack(co, n + 4))
+        neap_bind_memory(L);
+    luaL_checkstack(L, n, NULL);
+    for (int i = 0; i < n; i++)
+        lua_pushvalue(L, -n);
+    lua_xmove(L, co, n);
+}
+
+bool neap_bind_take(lua_State *L, neap_task *sender, int n)
+{
+    if (!lua_checkstack(L, n + 4))
+        return false;
+    lua_xmove(neap_bind_task_of(sender)->co, L, n);
+    return true;
+}

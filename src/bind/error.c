@@ -1,0 +1,245 @@
+/* bind/error.c - neap.core.error: error objects, and where an error began.
+ *
+ * An error object is a table with `kind` and `message` and one shared
+ * metatable. A script may raise any value; what it raises is handed on as it is.
+ */
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "bind/bind.h"
+
+static const char ERROR_METATABLE;      /* registry keys: their addresses */
+static const char LAST_ERROR;
+static const char LAST_TRACEBACK;
+
+static void push_metatable(lua_State *L)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &ERROR_METATABLE);
+}
+
+/* Turns what the top of the stack holds into the message of a new object. */
+static void wrap_message(lua_State *L, const char *kind, const char *code)
+{
+    lua_createtable(L, 0, 4);
+    lua_insert(L, -2);
+    lua_setfield(L, -2, "message");
+    lua_pushstring(L, kind);
+    lua_setfield(L, -2, "kind");
+    if (code != NULL) {
+        lua_pushstring(L, code);
+        lua_setfield(L, -2, "code");
+    }
+    push_metatable(L);
+    lua_setmetatable(L, -2);
+}
+
+void neap_bind_push_error(lua_State *L, const char *kind, const char *code, const char *message)
+{
+    lua_pushstring(L, message);
+    wrap_message(L, kind, code);
+}
+
+int neap_bind_error(lua_State *L, const char *kind, const char *code, const char *fmt, ...)
+{
+    va_list args;
+
+    luaL_checkstack(L, 8, NULL);
+    va_start(args, fmt);
+    lua_pushvfstring(L, fmt, args);
+    va_end(args);
+    wrap_message(L, kind, code);
+    return lua_error(L);
+}
+
+int neap_bind_usage(lua_State *L, const char *fmt, ...)
+{
+    va_list args;
+
+    luaL_checkstack(L, 8, NULL);
+    neap_bind_where(L);
+    va_start(args, fmt);
+    lua_pushvfstring(L, fmt, args);
+    va_end(args);
+    lua_concat(L, 2);
+    wrap_message(L, "usage", NULL);
+    return lua_error(L);
+}
+
+int neap_bind_memory(lua_State *L)
+{
+    lua_pushliteral(L, "not enough memory");    /* as Lua's own: made at start */
+    return lua_error(L);
+}
+
+int neap_bind_fail(lua_State *L, int code, const char *op)
+{
+    if (code == NEAP_ECANCELLED)
+        return neap_bind_raise_cancelled(L);
+    if (code == NEAP_ENOMEM)
+        return neap_bind_memory(L);
+    return neap_bind_error(L, neap_err_kind(code), neap_err_name(code), "%s: %s", op,
+                           neap_err_text(code));
+}
+
+bool neap_bind_is_error(lua_State *L, int idx, const char *kind)
+{
+    bool is;
+
+    idx = lua_absindex(L, idx);
+    if (!lua_istable(L, idx) || !lua_getmetatable(L, idx))
+        return false;
+    push_metatable(L);
+    is = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    if (is && kind != NULL) {
+        lua_pushliteral(L, "kind");
+        lua_rawget(L, idx);
+        is = lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), kind) == 0;
+        lua_pop(L, 1);
+    }
+    return is;
+}
+
+/* The public library's own files are no place to blame. */
+static bool is_ours(const lua_Debug *ar)
+{
+    return strncmp(ar->source, "=neap/", 6) == 0;
+}
+
+void neap_bind_where(lua_State *L)
+{
+    lua_Debug ar;
+
+    for (int level = 1; lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "Sl", &ar);
+        if (ar.currentline > 0 && !is_ours(&ar)) {
+            lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
+            return;
+        }
+    }
+    lua_pushliteral(L, "");
+}
+
+const char *neap_bind_tostring(lua_State *L, int idx)
+{
+    const char *text = luaL_tolstring(L, idx, NULL);
+
+    if (strchr(text, '\n') != NULL)
+        text = luaL_gsub(L, text, "\n", "\\n"), lua_remove(L, -2);
+    return text;
+}
+
+int neap_bind_handler(lua_State *L)
+{
+    if (neap_bind_is_cancellation(L, 1))
+        return 1;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &LAST_ERROR);
+    if (lua_rawequal(L, 1, -1) && !lua_isnil(L, 1)) {
+        lua_settop(L, 1);       /* raised again by a scope: it began elsewhere */
+        return 1;
+    }
+    lua_settop(L, 1);
+    luaL_traceback(L, L, NULL, 1);
+    if (neap_bind_is_error(L, 1, NULL)) {
+        lua_pushliteral(L, "traceback");
+        if (lua_rawget(L, 1) == LUA_TNIL) {
+            lua_pushliteral(L, "traceback");
+            lua_pushvalue(L, 2);
+            lua_rawset(L, 1);
+        }
+        lua_settop(L, 2);
+    }
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &LAST_TRACEBACK);
+    lua_pushvalue(L, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &LAST_ERROR);
+    return 1;
+}
+
+void neap_bind_traceback(lua_State *L, int idx)
+{
+    idx = lua_absindex(L, idx);
+    if (neap_bind_is_error(L, idx, NULL)) {
+        lua_pushliteral(L, "traceback");
+        lua_rawget(L, idx);
+        return;
+    }
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &LAST_ERROR);
+    bool same = lua_rawequal(L, idx, -1);
+    lua_pop(L, 1);
+    if (same)
+        lua_rawgetp(L, LUA_REGISTRYINDEX, &LAST_TRACEBACK);
+    else
+        lua_pushnil(L);
+}
+
+/* error.new(kind, message [, fields]) -> error object */
+static int l_new(lua_State *L)
+{
+    static const char *const names[] = { "code", "cause", "data", "op", "others", "task",
+                                         "traceback", NULL };
+    const char *kind = neap_bind_string(L, 1, "kind", NULL);
+
+    neap_bind_string(L, 2, "message", NULL);
+    if (!lua_isnoneornil(L, 3))
+        neap_bind_options(L, 3, "neap.error", names);
+    lua_settop(L, 3);
+    lua_pushvalue(L, 2);
+    wrap_message(L, kind, NULL);
+    for (int i = 0; lua_istable(L, 3) && names[i] != NULL; i++) {
+        lua_getfield(L, 3, names[i]);
+        lua_setfield(L, -2, names[i]);
+    }
+    return 1;
+}
+
+/* error.is(value [, kind]) -> boolean */
+static int l_is(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    lua_pushboolean(L, neap_bind_is_error(L, 1, lua_tostring(L, 2)));
+    return 1;
+}
+
+/* error.usage(message): raise it, blamed on the script's line */
+static int l_usage(lua_State *L)
+{
+    return neap_bind_usage(L, "%s", neap_bind_string(L, 1, "message", NULL));
+}
+
+static int l_tostring(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    lua_getfield(L, 1, "kind");
+    lua_getfield(L, 1, "message");
+    if (!lua_isstring(L, 2) || !lua_isstring(L, 3)) {
+        lua_pushliteral(L, "error without a message");
+        return 1;
+    }
+    const char *kind = lua_tostring(L, 2);
+    if (strcmp(kind, "error") != 0 && strcmp(kind, "usage") != 0)
+        lua_pushfstring(L, "%s: %s", kind, lua_tostring(L, 3));
+    if (strchr(lua_tostring(L, -1), '\n') != NULL)
+        luaL_gsub(L, lua_tostring(L, -1), "\n", "\\n");
+    return 1;
+}
+
+int luaopen_neap_core_error(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        { "new", l_new }, { "is", l_is }, { "usage", l_usage }, { NULL, NULL } };
+
+    luaL_newlib(L, functions);
+    return 1;
+}
+
+void neap_bind_open_error(lua_State *L)
+{
+    lua_createtable(L, 0, 2);
+    lua_pushcfunction(L, l_tostring);
+    lua_setfield(L, -2, "__tostring");
+    lua_pushliteral(L, "neap.error");
+    lua_setfield(L, -2, "__name");
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &ERROR_METATABLE);
+}

@@ -1,0 +1,188 @@
+/* bind/host.c - neap.core.host: an isolate's beginning and end. */
+#include "bind/host.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include <lualib.h>
+
+#include "base/mem.h"
+#include "base/ticks.h"
+#include "bind/bind.h"
+#include "bind/embed.h"
+#include "bind/task.h"
+#include "io/loop.h"
+
+/* Lua's memory. Shrinking and freeing cannot fail, as Lua demands. */
+static void *allocate(void *host, void *block, size_t old_size, size_t new_size)
+{
+    (void)host, (void)old_size;
+    if (new_size == 0) {
+        neap_mem_free(block);
+        return NULL;
+    }
+    return neap_mem_try_realloc(block, new_size);
+}
+
+static int panic(lua_State *L)
+{
+    (void)L;
+    neap_mem_exhausted();       /* all else is raised inside of protected calls */
+}
+
+static void note_tick(neap_sched *sched)
+{
+    neap_container(sched, neap_host, sched)->tick = neap_ticks_now();
+}
+
+/* Keep the originals for `neap.raw`, and put ours in their place. */
+static int open_libraries(lua_State *L)
+{
+    static const char *const globals[] = { "pcall", "xpcall", NULL };
+
+    luaL_openlibs(L);
+    neap_bind_open(L);
+    lua_newtable(L);                            /* raw */
+    lua_newtable(L);
+    lua_getglobal(L, "coroutine");
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -2);
+        lua_settable(L, -6);
+    }
+    lua_pop(L, 1);
+    lua_setfield(L, -2, "coroutine");
+    for (int i = 0; globals[i] != NULL; i++) {
+        lua_getglobal(L, globals[i]);
+        lua_setfield(L, -2, globals[i]);
+    }
+    lua_setfield(L, LUA_REGISTRYINDEX, "neap.raw");
+
+    luaL_requiref(L, "neap.core.coroutine", luaopen_neap_core_coroutine, 0);
+    for (int i = 0; globals[i] != NULL; i++) {
+        lua_getfield(L, -1, globals[i]);
+        lua_setglobal(L, globals[i]);
+    }
+    lua_getglobal(L, "coroutine");
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        lua_pushvalue(L, -2);
+        if (lua_gettable(L, -5) != LUA_TNIL) {
+            lua_pushvalue(L, -3);
+            lua_insert(L, -2);
+            lua_settable(L, -5);
+        } else {
+            lua_pop(L, 1);
+        }
+    }
+    return 0;
+}
+
+neap_host *neap_host_new(void)
+{
+    neap_host *host = neap_mem_try_realloc(NULL, sizeof *host);
+
+    if (host == NULL)
+        return NULL;
+    memset(host, 0, sizeof *host);
+    neap_sched_init(&host->sched, &neap_clock_system, neap_bind_resume);
+    host->places = neap_places_new();
+    host->loop = neap_loop_new(&host->sched);
+    host->L = lua_newstate(allocate, host);
+    if (host->places == NULL || host->loop == NULL || host->L == NULL) {
+        neap_host_free(host);
+        return NULL;
+    }
+    neap_loop_on_turn(host->loop, note_tick);
+    uint64_t seed = 0;
+    neap_random_system(&seed, sizeof seed);
+    neap_random_seed(&host->random, seed);
+    lua_atpanic(host->L, panic);
+    *(neap_host **)lua_getextraspace(host->L) = host;
+    lua_pushcfunction(host->L, open_libraries);
+    if (lua_pcall(host->L, 0, 0, 0) != LUA_OK) {
+        neap_host_free(host);
+        return NULL;
+    }
+    return host;
+}
+
+void neap_host_free(neap_host *host)
+{
+    if (host->L != NULL)
+        lua_close(host->L);
+    neap_loop_free(host->loop);
+    neap_places_free(host->places);
+    neap_sched_deinit(&host->sched);
+    neap_mem_free(host);
+}
+
+/* host.exit_now(status): end the process at once, without cleanup */
+static int l_exit_now(lua_State *L)
+{
+    int status = (int)neap_bind_opt_integer(L, 1, "status", 0, 0, 255);
+
+    lua_getglobal(L, "io");
+    (void)L;
+    fflush(NULL);
+    _exit(status);
+}
+
+/* host.stop(status): the loop ends when the running task suspends */
+static int l_stop(lua_State *L)
+{
+    neap_host *host = neap_host_of(L);
+
+    host->exit_status = (int)neap_bind_opt_integer(L, 1, "status", 0, 0, 255);
+    neap_loop_stop(host->loop);
+    return 0;
+}
+
+/* host.embedded(name) -> bytes of a file of the binary, or nil */
+static int l_embedded(lua_State *L)
+{
+    const neap_embed *file = neap_embed_find(neap_bind_string(L, 1, "name", NULL));
+
+    if (file == NULL)
+        lua_pushnil(L);
+    else
+        lua_pushlstring(L, file->bytes, file->size);
+    return 1;
+}
+
+/* host.embedded_list() -> names of all files of the binary, sorted */
+static int l_embedded_list(lua_State *L)
+{
+    lua_createtable(L, (int)neap_embed_count, 0);
+    for (size_t i = 0; i < neap_embed_count; i++) {
+        lua_pushstring(L, neap_embed_files[i].name);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+/* host.is_tty(fd) -> boolean */
+static int l_is_tty(lua_State *L)
+{
+    lua_pushboolean(L, isatty((int)neap_bind_integer(L, 1, "fd", 0, 2)));
+    return 1;
+}
+
+/* host.traceback(error) -> where it began, or nil */
+static int l_traceback(lua_State *L)
+{
+    neap_bind_traceback(L, 1);
+    return 1;
+}
+
+int luaopen_neap_core_host(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        { "exit_now", l_exit_now }, { "stop", l_stop }, { "embedded", l_embedded },
+        { "embedded_list", l_embedded_list }, { "is_tty", l_is_tty },
+        { "traceback", l_traceback }, { NULL, NULL } };
+
+    luaL_newlib(L, functions);
+    lua_getfield(L, LUA_REGISTRYINDEX, "neap.raw");
+    lua_setfield(L, -2, "raw");
+    return 1;
+}

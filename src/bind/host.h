@@ -1,0 +1,54 @@
+/* bind/host.h - one isolate: a Lua state, its scheduler and its loop.
+ *
+ * The main thread's extra space holds the pointer; Lua copies it into every
+ * coroutine, so one load finds the host from any lua_State.
+ *
+ * Ownership  neap_host_new makes it, neap_host_free ends it.
+ * Thread     The one that made it.
+ */
+#ifndef NEAP_BIND_HOST_H
+#define NEAP_BIND_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lua.h>
+
+#include "base/random.h"
+#include "bind/place.h"
+#include "core/sched.h"
+
+typedef struct neap_loop neap_loop;
+
+/* Threads of ended tasks that are kept: a burst of this many spawns makes none. */
+#define NEAP_HOST_IDLE 1024
+
+typedef struct neap_host {
+    neap_sched  sched;
+    neap_loop  *loop;
+    lua_State  *L;              /* the main thread: nothing of a script runs in it */
+    lua_State  *running;        /* innermost coroutine of the running task */
+    uint32_t    checkpoints;    /* since the running task was resumed */
+    uint64_t    tick;           /* time-stamp counter at the last switch */
+    lua_State  *idle[NEAP_HOST_IDLE];   /* to be used again */
+    uint32_t    idle_count;
+    uint32_t    threads;        /* slots of the table that keeps threads alive */
+    uint32_t    free_slot;      /* first of the free ones; 0: none */
+    neap_places *places;
+    neap_random random;         /* neap.random, neap.uuid */
+    uint64_t    last_uuid_us;   /* so that ids rise */
+    volatile bool overrun;      /* the running slice is longer than its limit */
+    int         exit_status;
+} neap_host;
+
+static inline neap_host *neap_host_of(lua_State *L)
+{
+    return *(neap_host **)lua_getextraspace(L);
+}
+
+/* A host with an empty Lua state and standard libraries, the public library
+ * within reach of `require`. NULL without memory. */
+neap_host *neap_host_new(void);
+void neap_host_free(neap_host *host);
+
+#endif

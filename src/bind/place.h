@@ -1,0 +1,25 @@
+/* bind/place.h - where in a script something happened, as a number.
+ *
+ * Every spawn notes its line; a number of 32 bits keeps a task small. Places are
+ * few: one entry for each line that ever spawned.
+ *
+ * Ownership  The host's; entries live as long as it does.
+ * Errors     0 where nothing is known, or without memory.
+ */
+#ifndef NEAP_BIND_PLACE_H
+#define NEAP_BIND_PLACE_H
+
+#include <stdint.h>
+
+#include <lua.h>
+
+typedef struct neap_places neap_places;
+
+neap_places *neap_places_new(void);
+void neap_places_free(neap_places *places);
+/* The number of the script's line that called the running C function. */
+uint32_t neap_places_here(neap_places *places, lua_State *L);
+/* "order.lua:12", or "?" for 0. */
+const char *neap_places_name(const neap_places *places, uint32_t place);
+
+#endif

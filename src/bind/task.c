@@ -1,0 +1,565 @@
+/* bind/task.c - neap.core.task: the only place where Lua is resumed. */
+#include "bind/task.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/ticks.h"
+#include "bind/scope.h"
+
+const neap_bind_type neap_bind_task_type = { "neap.task" };
+
+static const char THREADS;              /* registry key of the table of threads */
+
+/* --- threads -------------------------------------------------------------------- */
+
+/* A coroutine whose stack holds its slot. Raises without memory. */
+static lua_State *take_thread(lua_State *L, neap_host *host)
+{
+    if (host->idle_count > 0)
+        return host->idle[--host->idle_count];
+
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &THREADS);
+    lua_State *co = lua_newthread(L);
+    lua_Integer slot = host->free_slot;
+    if (slot != 0) {
+        lua_rawgeti(L, -2, slot);
+        host->free_slot = (uint32_t)lua_tointeger(L, -1);
+        lua_pop(L, 1);
+    } else {
+        slot = ++host->threads;
+    }
+    lua_rawseti(L, -2, slot);
+    lua_pop(L, 1);
+    lua_pushinteger(co, slot);
+    return co;
+}
+
+/* Nothing here allocates: it is called outside of any protected call. */
+static void give_back_thread(neap_host *host, lua_State *co)
+{
+    lua_State *L = host->L;
+
+    lua_settop(co, 1);
+    if (host->idle_count < NEAP_HOST_IDLE) {
+        host->idle[host->idle_count++] = co;
+        return;
+    }
+    lua_Integer slot = lua_tointeger(co, 1);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &THREADS);
+    lua_pushinteger(L, host->free_slot);
+    lua_rawseti(L, -2, slot);
+    host->free_slot = (uint32_t)slot;
+    lua_pop(L, 1);
+}
+
+/* --- the end of a task ------------------------------------------------------------ */
+
+/* The running Lua frame is `body`'s: [1] box, [2] home. */
+static void keep_results(lua_State *L, neap_bind_task *box, int count)
+{
+    if (count == 1) {
+        box->core.flags |= NEAP_BIND_ONE;
+    } else if (count > 1) {
+        lua_createtable(L, count, 1);
+        lua_insert(L, -count - 1);
+        for (int i = count; i >= 1; i--)
+            lua_rawseti(L, -i - 1, i);
+        lua_pushinteger(L, count);
+        lua_setfield(L, -2, "n");
+        box->core.flags |= NEAP_BIND_MANY;
+    }
+    if (count > 0)
+        lua_setiuservalue(L, 1, 1);
+}
+
+/* Adds to the error at `idx` whose it is, and where its tasks were spawned. */
+static void sign_error(lua_State *L, int idx)
+{
+    neap_host *host = neap_host_of(L);
+
+    if (!neap_bind_is_error(L, idx, NULL))
+        return;
+    lua_pushliteral(L, "task");
+    if (lua_rawget(L, idx) == LUA_TNIL) {
+        lua_pushliteral(L, "task");
+        neap_bind_task_name(L, 1);
+        lua_rawset(L, idx);
+        lua_pushliteral(L, "traceback");
+        lua_pushliteral(L, "traceback");
+        lua_rawget(L, idx);
+        neap_bind_spawn_chain(L, host->sched.running);
+        if (lua_isstring(L, -2))
+            lua_concat(L, 2);
+        lua_rawset(L, idx);
+    }
+    lua_pop(L, 1);
+}
+
+/* The error on top ended the task. */
+static void keep_error(lua_State *L, neap_bind_task *box)
+{
+    int error = lua_gettop(L);
+
+    lua_pushvalue(L, error);
+    lua_setiuservalue(L, 1, 1);
+    sign_error(L, error);
+    if (box->core.flags & NEAP_BIND_GUARD) {
+        if (box->core.awaiters != NULL)
+            box->core.flags |= NEAP_BIND_AWAITED;
+        else if (!lua_isnil(L, 2))
+            neap_bind_scope_note_guarded(L, 2, 1);
+    } else if (!lua_isnil(L, 2)) {
+        lua_pushvalue(L, error);
+        neap_bind_scope_fail(L, 2, 1);
+    }
+}
+
+static void settle(lua_State *L, neap_bind_task *box, bool ok)
+{
+    neap_task_state state = NEAP_TASK_DONE;
+
+    if (ok) {
+        keep_results(L, box, lua_gettop(L) - 3);
+    } else if (neap_bind_is_cancellation(L, -1)) {
+        lua_setiuservalue(L, 1, 1);
+        state = NEAP_TASK_CANCELLED;
+    } else {
+        keep_error(L, box);
+        state = NEAP_TASK_FAILED;
+    }
+    if (box->core.awaiters != NULL)
+        box->core.flags |= NEAP_BIND_AWAITED;
+    if (box->core.scope->of_task)
+        neap_bind_drop_cancellation(L, box->core.scope);
+    neap_task_end(&box->core, state);
+    if (state != NEAP_TASK_CANCELLED && !lua_isnil(L, 2))
+        neap_bind_scope_hook(L, 2, 1);
+}
+
+/* `ctx` is 0 when the body has just ended, else how it had: 1 well, 2 not. */
+static int body_k(lua_State *L, int status, lua_KContext ctx)
+{
+    neap_bind_task *box = lua_touserdata(L, 1);
+    neap_scope *scope;
+    bool ok = ctx == 0 ? status == LUA_OK || status == LUA_YIELD : ctx == 1;
+
+    while ((scope = box->core.scope)->owner == &box->core && !scope->of_task) {
+        if (neap_bind_scope_wind_down(L, neap_bind_scope_of(scope)))
+            return neap_bind_suspend(L, ok ? 1 : 2, body_k);
+        neap_bind_scope_close(L, neap_bind_scope_of(scope));
+        if (ok) {
+            lua_settop(L, 3);
+            neap_bind_push_error(L, "structure", NULL, "a task ended with an open scope: "
+                "write local s <close> = neap.scope(), or use the function form");
+            ok = false;
+        }
+    }
+    settle(L, box, ok);
+    return 0;
+}
+
+/* What every task runs: [1] box, [2] home, [3] handler, [4] fn, arguments. */
+static int body(lua_State *L)
+{
+    int status = lua_pcallk(L, lua_gettop(L) - 4, LUA_MULTRET, 3, 0, body_k);
+    return body_k(L, status, 0);
+}
+
+/* --- spawn, resume, kill ------------------------------------------------------------ */
+
+neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
+                                const neap_bind_spawn_options *options)
+{
+    neap_host *host = neap_host_of(L);
+    int count = lua_gettop(L) - first + 1;      /* function and arguments */
+    neap_bind_task *box = neap_bind_new_at(L, &neap_bind_task_type, sizeof *box,
+                                           options->name ? 2 : 1, options->metatable);
+
+    if (options->name) {
+        lua_pushvalue(L, options->name);
+        lua_setiuservalue(L, -2, 2);
+    }
+    if (home->source != NULL) {         /* it will never run */
+        neap_task_adopt(&box->core, home, true);
+        neap_task_end(&box->core, NEAP_TASK_CANCELLED);
+    } else {
+        lua_State *co = take_thread(L, host);
+        if (!lua_checkstack(co, count + 4)) {
+            give_back_thread(host, co);
+            neap_bind_memory(L);
+        }
+        /* From here to adopt nothing raises. */
+        lua_pushcfunction(co, body);
+        lua_pushvalue(L, -1);
+        lua_pushvalue(L, 1);
+        lua_xmove(L, co, 2);
+        lua_pushcfunction(co, neap_bind_handler);
+        lua_insert(L, first);
+        lua_xmove(L, co, count);
+        box->co = co;
+        neap_task_adopt(&box->core, home, options->lazy);
+    }
+    lua_settop(L, first);
+    box->core.place = neap_places_here(host->places, L);
+    if (options->name)
+        box->core.flags |= NEAP_BIND_NAMED;
+    if (options->guard)
+        box->core.flags |= NEAP_BIND_GUARD;
+    return box;
+}
+
+void neap_bind_end_unstarted(neap_host *host, neap_bind_task *box)
+{
+    lua_State *co = box->co;
+
+    box->co = NULL;
+    neap_task_end(&box->core, NEAP_TASK_CANCELLED);
+    give_back_thread(host, co);     /* last: its stack may hold the only reference */
+}
+
+/* Of a thread whose stack is gone. O(threads), for what hardly ever happens. */
+static void find_slot(neap_host *host, lua_State *co)
+{
+    lua_State *L = host->L;
+    lua_Integer slot = 1;
+
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &THREADS);
+    for (; slot <= host->threads; slot++) {
+        lua_rawgeti(L, -1, slot);
+        bool found = lua_tothread(L, -1) == co;
+        lua_pop(L, 1);
+        if (found)
+            break;
+    }
+    lua_pop(L, 1);
+    lua_settop(co, 0);
+    lua_pushinteger(co, slot);
+}
+
+/* [1] box, [2] home, [3] where it was killed */
+static int killed(lua_State *L)
+{
+    neap_bind_task *box = lua_touserdata(L, 1);
+    neap_scope *home = neap_task_home(&box->core), *scope;
+
+    box->core.state = NEAP_TASK_RUNNING;
+    while ((scope = box->core.scope) != home && !scope->of_task)
+        neap_bind_scope_orphan(L, neap_bind_scope_of(scope), home);
+    neap_bind_task_name(L, 1);
+    lua_pushfstring(L, "%s%s ignored its cancellation at %d checkpoints and was killed",
+                    lua_tostring(L, 3), lua_tostring(L, -1), NEAP_BIND_PATIENCE);
+    neap_bind_push_error(L, "killed", NULL, lua_tostring(L, -1));
+    settle(L, box, false);
+    return 0;
+}
+
+/* Push on `L` box and home out of the frame of `body` in `co`. */
+static void push_frame(lua_State *L, lua_State *co)
+{
+    lua_Debug ar;
+    int base = 0;
+
+    while (lua_getstack(co, base, &ar))
+        base++;
+    lua_getstack(co, base - 1, &ar);
+    lua_getlocal(co, &ar, 1);
+    lua_getlocal(co, &ar, 2);
+    if (co != L)
+        lua_xmove(co, L, 2);
+}
+
+void neap_bind_push_running(lua_State *L)
+{
+    neap_task *task = neap_host_of(L)->sched.running;
+
+    luaL_checkstack(L, 4, NULL);
+    push_frame(L, neap_bind_task_of(task)->co);
+    lua_pop(L, 1);
+}
+
+/* A task that ignores its cancellation: its coroutine, on whose top stands the
+ * place, is closed without suspending; what it had open passes to its home. */
+static int kill(neap_host *host, lua_State *co)
+{
+    lua_State *L = host->L;
+    int yielded;
+
+    lua_xmove(co, L, 1);
+    push_frame(L, co);
+    lua_rotate(L, -3, -1);
+    lua_resetthread(co);
+    find_slot(host, co);
+    lua_pushcfunction(co, killed);
+    lua_xmove(L, co, 3);
+    return lua_resume(co, L, 3, &yielded);
+}
+
+/* `body` failed outside of its protected call: there was no memory to note how
+ * the task ended. Its scope still learns that it failed. */
+static void fail_without_memory(neap_bind_task *box)
+{
+    neap_scope *home = neap_task_home(&box->core);
+
+    if (home->owner != NULL)
+        neap_bind_scope_of(home)->out_of_memory = true;
+    neap_scope_cancel(home, NEAP_CANCEL_FAILED, box->core.id);
+    if (!neap_task_ended(&box->core))
+        neap_task_end(&box->core, NEAP_TASK_FAILED);
+}
+
+void neap_bind_resume(neap_sched *sched, neap_task *task)
+{
+    neap_host *host = neap_container(sched, neap_host, sched);
+    neap_bind_task *box = neap_bind_task_of(task);
+    lua_State *co = box->co;
+    int fresh = lua_status(co) == LUA_OK, yielded;
+
+    if (fresh && neap_task_is_cancelled(task)) {
+        neap_bind_end_unstarted(host, box);
+        return;
+    }
+    host->checkpoints = 0;
+    host->running = co;
+    int status = lua_resume(co, host->L, fresh ? lua_gettop(co) - 2 : 0, &yielded);
+    uint64_t tick = neap_ticks_now();
+    task->busy += tick - host->tick;
+    task->since = (uint32_t)(tick >> NEAP_TASK_SINCE_SHIFT);
+    host->tick = tick;
+    if (status == LUA_YIELD) {
+        if (!(task->flags & NEAP_BIND_KILLED))
+            return;
+        status = kill(host, co);
+    }
+    if (status != LUA_OK) {
+        fail_without_memory(box);
+        lua_resetthread(co);
+        find_slot(host, co);
+    }
+    box->co = NULL;
+    give_back_thread(host, co);
+}
+
+/* --- what others see of a task --------------------------------------------------------- */
+
+void neap_bind_task_name(lua_State *L, int idx)
+{
+    neap_bind_task *box = lua_touserdata(L, idx);
+
+    if (box->core.flags & NEAP_BIND_NAMED)
+        lua_getiuservalue(L, idx, 2);
+    else
+        lua_pushfstring(L, "task %I", (LUAI_UACINT)box->core.id);
+}
+
+static int push_values(lua_State *L, int idx, neap_bind_task *box)
+{
+    if (box->core.flags & NEAP_BIND_ONE) {
+        lua_getiuservalue(L, idx, 1);
+        return 1;
+    }
+    if (!(box->core.flags & NEAP_BIND_MANY))
+        return 0;
+    lua_getiuservalue(L, idx, 1);
+    int table = lua_gettop(L);
+    lua_getfield(L, table, "n");
+    int count = (int)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    luaL_checkstack(L, count, "too many results");
+    for (int i = 1; i <= count; i++)
+        lua_rawgeti(L, table, i);
+    lua_remove(L, table);
+    return count;
+}
+
+/* The error of an ended task. Awaiting somebody's cancelled task must not cancel
+ * the awaiter: it gets an ordinary error of kind `cancelled`. */
+static void push_error(lua_State *L, int idx, neap_bind_task *box)
+{
+    if (box->core.state == NEAP_TASK_FAILED) {
+        lua_getiuservalue(L, idx, 1);
+        return;
+    }
+    neap_bind_task_name(L, idx);
+    lua_pushfstring(L, "%s was cancelled", lua_tostring(L, -1));
+    neap_bind_push_error(L, "cancelled", NULL, lua_tostring(L, -1));
+    lua_getiuservalue(L, idx, 1);
+    if (lua_istable(L, -1)) {
+        lua_pushliteral(L, "reason");
+        lua_rawget(L, -2);
+        lua_setfield(L, -3, "reason");
+    }
+    lua_pop(L, 1);
+    lua_replace(L, -3);
+    lua_pop(L, 1);
+}
+
+int neap_bind_task_result(lua_State *L, int idx)
+{
+    neap_bind_task *box = lua_touserdata(L, idx);
+
+    box->core.flags |= NEAP_BIND_AWAITED;
+    if (box->core.state == NEAP_TASK_DONE)
+        return push_values(L, idx, box);
+    push_error(L, idx, box);
+    return lua_error(L);
+}
+
+int neap_bind_task_outcome(lua_State *L, int idx)
+{
+    neap_bind_task *box = lua_touserdata(L, idx);
+
+    box->core.flags |= NEAP_BIND_AWAITED;
+    lua_pushboolean(L, box->core.state == NEAP_TASK_DONE);
+    if (box->core.state == NEAP_TASK_DONE)
+        return 1 + push_values(L, idx, box);
+    push_error(L, idx, box);
+    return 2;
+}
+
+/* The three ways of waiting for the end of a task; `ctx` of a continuation. */
+enum { AWAIT, OUTCOME, JOIN };
+
+static int awaited(lua_State *L, lua_KContext how)
+{
+    switch (how) {
+    case AWAIT:
+        return neap_bind_return(L, neap_bind_task_result(L, 1));
+    case OUTCOME:
+        return neap_bind_return(L, neap_bind_task_outcome(L, 1));
+    default:
+        ((neap_bind_task *)lua_touserdata(L, 1))->core.flags |= NEAP_BIND_AWAITED;
+        return neap_bind_return(L, 0);
+    }
+}
+
+static int await_k(lua_State *L, int status, lua_KContext how)
+{
+    (void)status;
+    if (neap_host_of(L)->sched.running->wait.result != NEAP_OK)
+        return neap_bind_raise_cancelled(L);
+    lua_settop(L, 1);
+    return awaited(L, how);
+}
+
+static int wait_for(lua_State *L, const char *op, lua_KContext how)
+{
+    neap_bind_task *box = neap_bind_arg(L, 1, &neap_bind_task_type);
+    neap_task *task = neap_bind_checkpoint(L, op);
+
+    if (task == &box->core)
+        neap_bind_usage(L, "%s: a task cannot wait for its own end", op);
+    lua_settop(L, 1);
+    if (neap_task_ended(&box->core))
+        return awaited(L, how);
+    neap_task_start(&box->core);
+    neap_task_park_await(task, &box->core);
+    return neap_bind_suspend(L, how, await_k);
+}
+
+/* task:await() -> what it returned; raises what it raised */
+static int l_await(lua_State *L)
+{
+    return wait_for(L, "task:await", AWAIT);
+}
+
+/* task:outcome() -> true, ... | false, error */
+static int l_outcome(lua_State *L)
+{
+    return wait_for(L, "task:outcome", OUTCOME);
+}
+
+/* task:join(): waits for its end, and never raises its error */
+static int l_join(lua_State *L)
+{
+    return wait_for(L, "task:join", JOIN);
+}
+
+/* task:result() -> nil, "pending" | as outcome. Does not wait. */
+static int l_result(lua_State *L)
+{
+    neap_bind_task *box = neap_bind_arg(L, 1, &neap_bind_task_type);
+
+    if (neap_task_ended(&box->core))
+        return neap_bind_task_outcome(L, 1);
+    lua_pushnil(L);
+    lua_pushliteral(L, "pending");
+    return 2;
+}
+
+/* task:start() -> task. A lazy one becomes ready. */
+static int l_start(lua_State *L)
+{
+    neap_bind_task *box = neap_bind_arg(L, 1, &neap_bind_task_type);
+
+    if (!neap_task_ended(&box->core))
+        neap_task_start(&box->core);
+    lua_settop(L, 1);
+    return 1;
+}
+
+/* task:cancel([reason]) -> true if it was open and not cancelled yet */
+static int l_cancel(lua_State *L)
+{
+    neap_bind_task *box = neap_bind_arg(L, 1, &neap_bind_task_type);
+    neap_host *host = neap_host_of(L);
+
+    lua_settop(L, 2);
+    if (neap_task_ended(&box->core)) {
+        lua_pushboolean(L, 0);
+    } else if (!box->core.started) {
+        neap_bind_end_unstarted(host, box);
+        lua_pushboolean(L, 1);
+    } else {
+        lua_pushboolean(L, neap_bind_scope_cancel_task(L, box, 2));
+    }
+    return 1;
+}
+
+/* task:status() -> "lazy" "ready" "running" "waiting" "done" "failed" "cancelled" */
+static int l_status(lua_State *L)
+{
+    static const char *const names[] = { "lazy", "ready", "running", "waiting", "done", "failed",
+                                         "cancelled" };
+    neap_bind_task *box = neap_bind_arg(L, 1, &neap_bind_task_type);
+
+    lua_pushstring(L, names[box->core.state]);
+    return 1;
+}
+
+/* task.name, task.id, or a method */
+static int l_index(lua_State *L)
+{
+    lua_settop(L, 2);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL || lua_type(L, 2) != LUA_TSTRING)
+        return 1;
+    neap_bind_task *box = neap_bind_arg(L, 1, &neap_bind_task_type);
+    if (strcmp(lua_tostring(L, 2), "id") == 0)
+        lua_pushinteger(L, (lua_Integer)box->core.id);
+    else if (strcmp(lua_tostring(L, 2), "name") == 0)
+        neap_bind_task_name(L, 1);
+    return 1;
+}
+
+static int l_tostring(lua_State *L)
+{
+    neap_bind_arg(L, 1, &neap_bind_task_type);
+    neap_bind_task_name(L, 1);
+    return 1;
+}
+
+int luaopen_neap_core_task(lua_State *L)
+{
+    static const luaL_Reg task[] = {
+        { "await", l_await }, { "outcome", l_outcome }, { "join", l_join },
+        { "result", l_result }, { "start", l_start }, { "cancel", l_cancel },
+        { "status", l_status }, { "__index", l_index }, { "__tostring", l_tostring },
+        { NULL, NULL } };
+
+    lua_newtable(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &THREADS);
+    lua_newtable(L);
+    neap_bind_methods(L, &neap_bind_task_type, task, "methods");
+    return 1;
+}

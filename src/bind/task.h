@@ -1,0 +1,74 @@
+/* bind/task.h - a coroutine as a task.
+ *
+ * The box of a task lies on its own coroutine's stack, which keeps it alive
+ * while the task lives; a table keeps the coroutine alive. Coroutines of ended
+ * tasks are used again, boxes never.
+ *
+ *   stack of the coroutine, from the bottom:
+ *     slot        its place in the table of threads
+ *     body        the C function that runs the task, and its frame:
+ *       [1] box   [2] home scope's box, or nil   [3] message handler
+ *       [4] fn, arguments
+ */
+#ifndef NEAP_BIND_TASK_H
+#define NEAP_BIND_TASK_H
+
+#include "bind/bind.h"
+
+extern const neap_bind_type neap_bind_task_type;
+
+/* User value 1 is its result, or its error; user value 2 its name, if named. */
+typedef struct neap_bind_task {
+    const neap_bind_type *type;
+    lua_State            *co;       /* NULL before it began and once it has ended */
+    neap_task             core;
+} neap_bind_task;
+
+/* Bits of neap_task.flags. */
+enum {
+    NEAP_BIND_GUARD   = 1,      /* its failure belongs to whoever awaits it */
+    NEAP_BIND_NAMED   = 2,
+    NEAP_BIND_AWAITED = 4,
+    NEAP_BIND_ONE     = 8,      /* user value 1 is its only result */
+    NEAP_BIND_MANY    = 16,     /* user value 1 is a table of its results */
+    NEAP_BIND_KILLED  = 32,
+    NEAP_BIND_CONTEXT = 64,     /* has bindings of neap.with */
+};
+
+/* Checkpoints at which a task may ignore one cancellation before it is killed. */
+#define NEAP_BIND_PATIENCE 1000
+
+typedef struct neap_bind_spawn_options {
+    bool guard, lazy;
+    int  name;                  /* index of the name, or 0 */
+    int  metatable;             /* index of the tasks' metatable */
+} neap_bind_spawn_options;
+
+static inline neap_bind_task *neap_bind_task_of(neap_task *task)
+{
+    return neap_container(task, neap_bind_task, core);
+}
+
+/* Spawn what stands from index `first` to the top (function and arguments) into
+ * `home`, whose box (or nil) is at index 1. They are replaced by the new box. */
+neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
+                                const neap_bind_spawn_options *options);
+/* neap_sched.resume. */
+void neap_bind_resume(neap_sched *sched, neap_task *task);
+/* True if a coroutine of the running task yielded because the task suspends. */
+static inline bool neap_bind_suspended(const neap_task *task)
+{
+    return task->state != NEAP_TASK_RUNNING || (task->flags & NEAP_BIND_KILLED) != 0;
+}
+/* End a task that has not begun, as cancelled. */
+void neap_bind_end_unstarted(neap_host *host, neap_bind_task *box);
+/* Push what the ended task gave, or raise its error; number of values. */
+int neap_bind_task_result(lua_State *L, int idx);
+/* Push true and its values, or false and its error; number of values. */
+int neap_bind_task_outcome(lua_State *L, int idx);
+/* Push the box of the running task; its coroutine has space for two more values. */
+void neap_bind_push_running(lua_State *L);
+/* Push its name, or "task 12". */
+void neap_bind_task_name(lua_State *L, int idx);
+
+#endif

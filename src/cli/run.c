@@ -1,0 +1,61 @@
+/* cli/run.c - a host whose root task is lua/cli/main.lua. */
+#include "cli/run.h"
+
+#include <stdio.h>
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "base/mem.h"
+#include "base/ticks.h"
+#include "bind/bind.h"
+#include "bind/embed.h"
+#include "bind/host.h"
+#include "bind/task.h"
+#include "io/loop.h"
+
+enum { STATUS_FAILED = 1 };
+
+/* Spawn the root task: the command line's module, called with the arguments. */
+static int spawn_root(lua_State *L)
+{
+    neap_host *host = neap_host_of(L);
+    int argc = (int)lua_tointeger(L, 1);
+    char **argv = lua_touserdata(L, 2);
+    const neap_embed *file = neap_embed_find("cli/main.lua");
+    neap_bind_spawn_options options = { 0 };
+
+    lua_settop(L, 0);
+    luaL_requiref(L, "neap.core.task", luaopen_neap_core_task, 0);
+    lua_settop(L, 0);
+    lua_pushnil(L);                         /* [1] nobody's home */
+    neap_bind_metatable(L, &neap_bind_task_type);
+    options.metatable = 2;
+    if (luaL_loadbufferx(L, file->bytes, file->size, "=cli/main.lua", "t") != LUA_OK)
+        return lua_error(L);
+    luaL_checkstack(L, argc, "too many arguments");
+    for (int i = 1; i < argc; i++)
+        lua_pushstring(L, argv[i]);
+    neap_bind_spawn(L, &host->sched.root, 3, &options);
+    return 0;
+}
+
+int neap_cli_run(int argc, char **argv)
+{
+    neap_ticks_calibrate();
+    neap_host *host = neap_host_new();
+    if (host == NULL)
+        neap_mem_exhausted();
+
+    lua_pushcfunction(host->L, spawn_root);
+    lua_pushinteger(host->L, argc);
+    lua_pushlightuserdata(host->L, argv);
+    int status = STATUS_FAILED;
+    if (lua_pcall(host->L, 2, 0, 0) != LUA_OK) {
+        fprintf(stderr, "neap: %s\n", lua_tostring(host->L, -1));
+    } else if (neap_loop_run(host->loop)) {
+        status = host->exit_status;
+    }
+    neap_host_free(host);
+    return status;
+}

@@ -1,0 +1,122 @@
+#include "core/sched.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+#include "core/select.h"
+
+static void leave_timer(neap_node *node, void *object)
+{
+    neap_wait *wait = neap_container(node, neap_wait, node);
+
+    (void)object;
+    neap_timers_disarm(&wait->task->scope->sched->timers, &wait->timer);
+}
+
+static const neap_wait_class SLEEP = { .what = "sleep", .leave = leave_timer };
+
+static neap_task *next_task(neap_sched *sched)
+{
+    neap_link *at = sched->ready.next;
+
+    if (sched->shuffle != NULL && sched->ready_count > 1)
+        for (uint64_t skip = neap_random_below(sched->shuffle, sched->ready_count); skip > 0; skip--)
+            at = at->next;
+    neap_link_remove(at);
+    sched->ready_count--;
+    return neap_container(at, neap_task, wait.node.link);
+}
+
+static void run(neap_sched *sched, uint32_t count)
+{
+    for (; count > 0 && sched->ready_count > 0 && !sched->stopping; count--) {
+        neap_task *task = next_task(sched);
+        task->state = NEAP_TASK_RUNNING;
+        sched->running = task;
+        sched->resume(sched, task);
+        sched->running = NULL;
+    }
+}
+
+static void fire_timers(neap_sched *sched, uint64_t until_ns)
+{
+    neap_timer *timer;
+    while ((timer = neap_timers_first(&sched->timers)) != NULL && timer->at_ns <= until_ns) {
+        if (timer->class == NEAP_TIMER_WAIT)
+            neap_wait_end(neap_container(timer, neap_wait, timer), 0, NEAP_OK);
+        else
+            neap_select_fire(timer);
+    }
+}
+
+static void fire_deadlines(neap_sched *sched, uint64_t until_ns)
+{
+    neap_timer *timer;
+    while ((timer = neap_timers_first(&sched->deadlines)) != NULL && timer->at_ns <= until_ns) {
+        neap_timers_disarm(&sched->deadlines, timer);
+        neap_scope_cancel(neap_container(timer, neap_scope, deadline), NEAP_CANCEL_DEADLINE, 0);
+    }
+}
+
+void neap_sched_init(neap_sched *sched, neap_clock *clock,
+                     void (*resume)(neap_sched *sched, neap_task *task))
+{
+    *sched = (neap_sched){ .clock = clock, .resume = resume };
+    neap_link_init(&sched->ready);
+    neap_timers_init(&sched->timers);
+    neap_timers_init(&sched->deadlines);
+    neap_scope_init_root(&sched->root, sched);
+}
+
+void neap_sched_deinit(neap_sched *sched)
+{
+    neap_timers_deinit(&sched->timers);
+    neap_timers_deinit(&sched->deadlines);
+}
+
+bool neap_sched_reserve(neap_sched *sched)
+{
+    return neap_timers_reserve(&sched->timers) && neap_timers_reserve(&sched->deadlines);
+}
+
+void neap_sched_ready(neap_task *task)
+{
+    neap_sched *sched = task->scope->sched;
+
+    task->state = NEAP_TASK_READY;
+    neap_link_append(&sched->ready, &task->wait.node.link);
+    sched->ready_count++;
+}
+
+void neap_sched_yield(neap_task *task)
+{
+    assert(task->state == NEAP_TASK_RUNNING);
+    neap_sched_ready(task);
+}
+
+void neap_sched_park_sleep(neap_task *task, uint64_t at_ns)
+{
+    neap_wait_park(&task->wait, &SLEEP, NULL, task);
+    task->wait.timer.class = NEAP_TIMER_WAIT;
+    neap_timers_arm(&task->scope->sched->timers, &task->wait.timer, at_ns);
+}
+
+void neap_sched_turn(neap_sched *sched)
+{
+    uint64_t now_ns = neap_clock_now(sched->clock);
+    uint64_t deadline_ns = neap_timers_next(&sched->deadlines);
+
+    fire_timers(sched, deadline_ns < now_ns ? deadline_ns : now_ns);
+    run(sched, sched->ready_count > NEAP_SCHED_BATCH ? sched->ready_count : NEAP_SCHED_BATCH);
+    if (deadline_ns <= now_ns)
+        fire_deadlines(sched, deadline_ns);
+}
+
+uint64_t neap_sched_next(const neap_sched *sched)
+{
+    if (sched->ready_count > 0)
+        return 0;
+    uint64_t timer_ns = neap_timers_next(&sched->timers);
+    uint64_t deadline_ns = neap_timers_next(&sched->deadlines);
+    return timer_ns < deadline_ns ? timer_ns : deadline_ns;
+}

@@ -1,0 +1,66 @@
+/* core/sched.h - the ready queue and one turn of it.
+ *
+ *   turn:  timers due -> ready tasks run -> deadlines due
+ *
+ * What is ready in the same turn as a deadline wins: at one instant every
+ * other timer comes before deadlines, and deadlines are looked at after the
+ * tasks so woken have run. Deadlines and timers of different instants go by
+ * their instants, also in a turn that comes late.
+ *
+ * Order      FIFO, or a seeded permutation (`shuffle`).
+ * Ownership  The caller owns the struct; it outlives its scopes and tasks.
+ * Errors     neap_sched_reserve is the only function that allocates.
+ * Thread     The one that made it, its scheduler thread.
+ * Invariant  A task is resumed from neap_sched_turn and nowhere else.
+ */
+#ifndef NEAP_CORE_SCHED_H
+#define NEAP_CORE_SCHED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/random.h"
+#include "core/scope.h"
+#include "core/task.h"
+#include "core/timer.h"
+
+/* Resumed tasks of a turn after which the loop looks at the outside world, if
+ * as many were not ready at its beginning. A look costs about 500 ns: 4 ns of
+ * each resume. */
+#define NEAP_SCHED_BATCH 128
+
+struct neap_sched {
+    neap_link    ready;
+    uint32_t     ready_count;
+    neap_task   *running;       /* NULL between tasks */
+    neap_timers  timers;
+    neap_timers  deadlines;
+    neap_clock  *clock;
+    neap_random *shuffle;       /* NULL: FIFO */
+    neap_scope   root;
+    uint64_t     spawned;       /* tasks ever; also the last id */
+    uint64_t     ended;
+    /* Run `task` until it waits or ends. The host's: core knows no Lua. */
+    void (*resume)(neap_sched *sched, neap_task *task);
+    bool         stopping;      /* leave the turn after the running task */
+};
+
+void neap_sched_init(neap_sched *sched, neap_clock *clock,
+                     void (*resume)(neap_sched *sched, neap_task *task));
+void neap_sched_deinit(neap_sched *sched);
+/* Room for one more timer and one more deadline; false without memory. */
+bool neap_sched_reserve(neap_sched *sched);
+/* `task` runs in its turn. */
+void neap_sched_ready(neap_task *task);
+/* The running task stays ready: others run first. */
+void neap_sched_yield(neap_task *task);
+/* `task`, which runs, sleeps until `at_ns`. There is room. */
+void neap_sched_park_sleep(neap_task *task, uint64_t at_ns);
+/* One turn. */
+void neap_sched_turn(neap_sched *sched);
+/* When the next turn has something to do: 0 now, NEAP_NEVER if nothing is due. */
+uint64_t neap_sched_next(const neap_sched *sched);
+
+#endif

@@ -1,0 +1,66 @@
+#include "core/select.h"
+
+#include <stddef.h>
+
+#include "core/sched.h"
+
+const neap_wait_class neap_select_class = { .what = "select" };
+
+void neap_select_park(neap_select *select, neap_task *task, neap_arm *arms, uint32_t count)
+{
+    select->arms = arms;
+    select->count = count;
+    neap_wait_park(&select->wait, &neap_select_class, select, task);
+}
+
+neap_node *neap_select_queue(neap_select *select, uint32_t index,
+                             const neap_wait_class *class, void *object)
+{
+    neap_arm *arm = &select->arms[index];
+
+    arm->class = class;
+    arm->object = object;
+    arm->node.wait = &select->wait;
+    arm->node.arm = index;
+    return &arm->node;
+}
+
+void neap_select_after(neap_select *select, uint32_t index, uint64_t at_ns)
+{
+    neap_arm *arm = &select->arms[index];
+
+    arm->class = NULL;
+    arm->object = select;
+    arm->timer.class = NEAP_TIMER_ARM;
+    neap_timers_arm(&select->wait.task->scope->sched->timers, &arm->timer, at_ns);
+}
+
+void neap_select_fire(neap_timer *timer)
+{
+    neap_arm *arm = neap_container(timer, neap_arm, timer);
+    neap_select *select = arm->object;
+
+    neap_wait_end(&select->wait, (uint32_t)(arm - select->arms), NEAP_OK);
+}
+
+void neap_select_leave(neap_select *select)
+{
+    neap_timers *timers = &select->wait.task->scope->sched->timers;
+
+    for (uint32_t i = 0; i < select->count; i++) {
+        neap_arm *arm = &select->arms[i];
+        if (arm->class == NULL)
+            neap_timers_disarm(timers, &arm->timer);
+        else
+            neap_node_leave(&arm->node, arm->class, arm->object);
+    }
+}
+
+void neap_select_left(neap_select *select, uint32_t served)
+{
+    for (uint32_t i = 0; i < select->count; i++) {
+        neap_arm *arm = &select->arms[i];
+        if (i != served && arm->class != NULL && arm->class->left != NULL)
+            arm->class->left(arm->object);
+    }
+}

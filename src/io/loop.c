@@ -1,0 +1,122 @@
+#include "io/loop.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+#include "io/uvloop.h"
+
+enum { NS_PER_MS = 1000000 };
+
+static void on_timer(uv_timer_t *timer)
+{
+    (void)timer;        /* the scheduler's turn looks at the heap itself */
+}
+
+/* Wait for the outside world, until `at_ns` at the latest. */
+static void wait(neap_loop *loop, uint64_t at_ns)
+{
+    if (at_ns != NEAP_NEVER) {
+        uint64_t now_ns = neap_clock_now(loop->sched->clock);
+        uint64_t left_ns = at_ns > now_ns ? at_ns - now_ns : 0;
+        /* libuv's time is cached, and counts milliseconds: round up. */
+        uv_update_time(&loop->uv);
+        uv_timer_start(&loop->timer, on_timer, left_ns / NS_PER_MS + (left_ns % NS_PER_MS != 0), 0);
+    }
+    uv_run(&loop->uv, UV_RUN_ONCE);
+    uv_timer_stop(&loop->timer);
+}
+
+neap_loop *neap_loop_new(neap_sched *sched)
+{
+    neap_loop *loop = neap_mem_try_realloc(NULL, sizeof *loop);
+
+    if (loop == NULL)
+        return NULL;
+    *loop = (neap_loop){ .sched = sched };
+    if (uv_loop_init(&loop->uv) != 0) {
+        neap_mem_free(loop);
+        return NULL;
+    }
+    uv_timer_init(&loop->uv, &loop->timer);
+    return loop;
+}
+
+static void close_handle(uv_handle_t *handle, void *arg)
+{
+    (void)arg;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+void neap_loop_free(neap_loop *loop)
+{
+    if (loop == NULL)
+        return;
+    uv_walk(&loop->uv, close_handle, NULL);
+    uv_run(&loop->uv, UV_RUN_DEFAULT);
+    int status = uv_loop_close(&loop->uv);
+    assert(status == 0 && "every handle has been closed");
+    (void)status;
+    neap_mem_free(loop);
+}
+
+bool neap_loop_run(neap_loop *loop)
+{
+    neap_sched *sched = loop->sched;
+
+    while (!loop->stopped) {
+        if (loop->on_turn != NULL)
+            loop->on_turn(sched);
+        neap_sched_turn(sched);
+        if (loop->stopped)
+            break;
+
+        uint64_t next_ns = neap_sched_next(sched);
+        if (next_ns == 0) {
+            uv_run(&loop->uv, UV_RUN_NOWAIT);
+        } else if (loop->pending > 0 || loop->skip_to == NULL) {
+            if (next_ns == NEAP_NEVER && loop->pending == 0 && loop->live == 0)
+                return false;
+            wait(loop, next_ns);
+        } else {
+            uv_run(&loop->uv, UV_RUN_NOWAIT);
+            if (sched->ready_count > 0)
+                continue;
+            if (next_ns != NEAP_NEVER)
+                loop->skip_to(sched, next_ns);
+            else if (loop->live > 0)
+                wait(loop, NEAP_NEVER);
+            else
+                return false;
+        }
+    }
+    return true;
+}
+
+void neap_loop_stop(neap_loop *loop)
+{
+    loop->stopped = true;
+    loop->sched->stopping = true;
+}
+
+void neap_loop_on_turn(neap_loop *loop, void (*on_turn)(neap_sched *sched))
+{
+    loop->on_turn = on_turn;
+}
+
+void neap_loop_set_skip(neap_loop *loop, void (*skip_to)(neap_sched *sched, uint64_t at_ns))
+{
+    loop->skip_to = skip_to;
+}
+
+void neap_loop_pending(neap_loop *loop, int change)
+{
+    loop->pending += change;
+    assert(loop->pending >= 0);
+}
+
+void neap_loop_live(neap_loop *loop, int change)
+{
+    loop->live += change;
+    assert(loop->live >= 0);
+}

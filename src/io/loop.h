@@ -1,0 +1,43 @@
+/* io/loop.h - scheduler turn, libuv turn, until the root task is done.
+ *
+ *   turn of the scheduler -> is something ready? look at the outside world, and on
+ *                         -> else wait for it until the next timer is due
+ *
+ * Two counts tell what the loop waits for. `pending` are requests that end by
+ * themselves (a read of a file, a job on a thread, a child process); `live` are
+ * handles that may bring something (a listener, a pipe). With neither, and no
+ * timer, tasks that wait will wait for ever.
+ *
+ * In virtual time the clock jumps to the next timer when nothing is ready and
+ * nothing is pending.
+ *
+ * Ownership  neap_loop_new makes it, neap_loop_free ends it with its handles.
+ * Thread     The scheduler's.
+ */
+#ifndef NEAP_IO_LOOP_H
+#define NEAP_IO_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/sched.h"
+
+typedef struct neap_loop neap_loop;
+
+/* NULL without memory or descriptors. */
+neap_loop *neap_loop_new(neap_sched *sched);
+void neap_loop_free(neap_loop *loop);
+
+/* Run until neap_loop_stop; false when tasks wait and nothing will come. */
+bool neap_loop_run(neap_loop *loop);
+void neap_loop_stop(neap_loop *loop);
+
+/* Called before each turn. */
+void neap_loop_on_turn(neap_loop *loop, void (*on_turn)(neap_sched *sched));
+/* In virtual time: moves the clock to an instant. NULL: time is real. */
+void neap_loop_set_skip(neap_loop *loop, void (*skip_to)(neap_sched *sched, uint64_t at_ns));
+
+void neap_loop_pending(neap_loop *loop, int change);
+void neap_loop_live(neap_loop *loop, int change);
+
+#endif

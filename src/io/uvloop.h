@@ -1,0 +1,20 @@
+/* io/uvloop.h - the libuv loop inside a neap_loop, for the files of this room. */
+#ifndef NEAP_IO_UVLOOP_H
+#define NEAP_IO_UVLOOP_H
+
+#include <uv.h>
+
+#include "io/loop.h"
+
+struct neap_loop {
+    uv_loop_t   uv;
+    uv_timer_t  timer;
+    neap_sched *sched;
+    void      (*on_turn)(neap_sched *sched);
+    void      (*skip_to)(neap_sched *sched, uint64_t at_ns);
+    int         pending;
+    int         live;
+    bool        stopped;
+};
+
+#endif
