@@ -149,7 +149,8 @@ int neap_bind_raise_cancelled(lua_State *L)
         task->flags |= NEAP_BIND_KILLED;
         luaL_checkstack(L, 4, NULL);
         neap_bind_where(L);
-        return lua_yield(L, 1);
+        lua_xmove(L, neap_host_of(L)->L, 1);
+        return lua_yield(L, 0);         /* the scheduler does the rest */
     }
     neap_bind_push_cancellation(L, task->scope->source);
     return lua_error(L);

@@ -10,6 +10,7 @@
 #include "base/ticks.h"
 #include "bind/bind.h"
 #include "bind/embed.h"
+#include "bind/slice.h"
 #include "bind/task.h"
 #include "io/loop.h"
 
@@ -30,9 +31,17 @@ static int panic(lua_State *L)
     neap_mem_exhausted();       /* all else is raised inside of protected calls */
 }
 
-static void note_tick(neap_sched *sched)
+static void begin_turn(neap_sched *sched)
 {
-    neap_container(sched, neap_host, sched)->tick = neap_ticks_now();
+    neap_host *host = neap_container(sched, neap_host, sched);
+
+    host->tick = neap_ticks_now();
+    neap_slice_wake(&host->slice);
+}
+
+static void end_slice(neap_sched *sched)
+{
+    neap_slice_end(&neap_container(sched, neap_host, sched)->slice);
 }
 
 /* Keep the originals for `neap.raw`, and put ours in their place. */
@@ -88,11 +97,12 @@ neap_host *neap_host_new(void)
     host->places = neap_places_new();
     host->loop = neap_loop_new(&host->sched);
     host->L = lua_newstate(allocate, host);
-    if (host->places == NULL || host->loop == NULL || host->L == NULL) {
+    if (host->places == NULL || host->loop == NULL || host->L == NULL ||
+        neap_bind_slice_open(host) != NEAP_OK) {
         neap_host_free(host);
         return NULL;
     }
-    neap_loop_on_turn(host->loop, note_tick);
+    neap_loop_on_turn(host->loop, begin_turn, end_slice);
     uint64_t seed = 0;
     neap_random_system(&seed, sizeof seed);
     neap_random_seed(&host->random, seed);
@@ -108,6 +118,8 @@ neap_host *neap_host_new(void)
 
 void neap_host_free(neap_host *host)
 {
+    if (host->slice.on_overrun != NULL)
+        neap_slice_close(&host->slice);
     if (host->L != NULL)
         lua_close(host->L);
     neap_loop_free(host->loop);
