@@ -8,6 +8,7 @@ local TURNS = bench.size(10000)
 local SLEEPERS = 100000
 -- About 70 kB a turn, so that in all its turns the collector goes round several times.
 local TABLES = 1000
+local BREATH = 1000
 
 -- How long all turns took together, in seconds, and each of them in ms, from the shortest on.
 local function turns()
@@ -31,6 +32,7 @@ local function beside_coroutines()
   for i = 1, SLEEPERS do
     suspended[i] = bench.coroutine.create(bench.coroutine.yield)
     bench.coroutine.resume(suspended[i])
+    if i % BREATH == 0 then neap.yield() end
   end
   local seconds, ms = turns()
   bench.check(#suspended, SLEEPERS)
@@ -40,13 +42,13 @@ end
 local function beside_tasks()
   local asleep, seconds, ms = 0, nil, nil
   neap.scope(function(s)
-    for _ = 1, SLEEPERS do
+    for i = 1, SLEEPERS do
       s:spawn(function()
         asleep = asleep + 1
         neap.sleep(math.huge)
       end)
+      if i % BREATH == 0 then neap.yield() end
     end
-    neap.yield()
     bench.check(asleep, SLEEPERS)
     seconds, ms = turns()
     s:cancel()
@@ -55,7 +57,7 @@ local function beside_tasks()
 end
 
 local floor_s, floor_ms = beside_coroutines()
-collectgarbage()
+repeat neap.yield() until collectgarbage("step")
 local seconds, ms = beside_tasks()
 bench.report("P1", TURNS, seconds, floor_s, "p50_ms", ms[(TURNS + 1) // 2], "p99_ms", ms[(TURNS * 99 + 99) // 100],
   "max_ms", ms[TURNS], "floor_max_ms", floor_ms[TURNS])

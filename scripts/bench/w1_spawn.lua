@@ -29,7 +29,7 @@ end
 bench.compare {
   name = "W1",
   n = bench.size(1000000),
-  round = 50000,
+  round = 10000,
   ours = function(count) batches(count, spawn_and_join) end,
   floor = function(count) batches(count, create_and_resume) end,
 }

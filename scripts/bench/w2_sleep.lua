@@ -6,6 +6,8 @@ local bench = require("bench")
 
 local n = bench.size(100000)
 local SECONDS = 1
+-- The floor lets the host go round after so many, or watching an endless slice would be part of it.
+local BREATH = 1000
 
 -- Runs `sleep_all(lie_down, wake_up)`: n sleepers call the one before and the other after they slept.
 -- The last one to lie down looks at what all of them hold.
@@ -35,6 +37,7 @@ local function tasks(lie_down, wake_up)
     neap.sleep(SECONDS)
     wake_up()
   end
+  -- All are spawned in one slice, so that all are asleep at once. The host reports that it is long.
   neap.scope(function(s)
     for _ = 1, n do s:spawn(sleeper) end
   end)
@@ -79,15 +82,17 @@ local function coroutines(lie_down, wake_up)
     yield(now + SECONDS)
     wake_up()
   end
-  for _ = 1, n do
+  for i = 1, n do
     local co = create(sleeper)
     local _, time = resume(co)
     push(time, co)
+    if i % BREATH == 0 then neap.yield() end
   end
   while size > 0 do
     local left = at[1] - neap.monotonic()
     if left > 0 then neap.sleep(left) end
     resume(pop())
+    if size % BREATH == 0 then neap.yield() end
   end
 end
 

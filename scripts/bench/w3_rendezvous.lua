@@ -32,4 +32,4 @@ local function floor(count)
   bench.check(sum, count * (count + 1) // 2)
 end
 
-bench.compare { name = "W3", n = bench.size(1000000), round = 50000, ours = ours, floor = floor }
+bench.compare { name = "W3", n = bench.size(1000000), round = 20000, ours = ours, floor = floor }

@@ -21,4 +21,4 @@ local function ours(count)
   bench.check(yields, count)
 end
 
-bench.compare { name = "W5", n = bench.size(10000000), round = 100000, ours = ours }
+bench.compare { name = "W5", n = bench.size(10000000), round = 50000, ours = ours }

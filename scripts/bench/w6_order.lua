@@ -52,4 +52,4 @@ local function floor(count)
   bench.check(sum, expected(count))
 end
 
-bench.compare { name = "W6", n = bench.size(100000), round = 5000, ours = ours, floor = floor }
+bench.compare { name = "W6", n = bench.size(100000), round = 2000, ours = ours, floor = floor }

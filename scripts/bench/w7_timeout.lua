@@ -14,4 +14,4 @@ local function ours(count)
   bench.check(done, count)
 end
 
-bench.compare { name = "W7", n = bench.size(1000000), round = 50000, ours = ours }
+bench.compare { name = "W7", n = bench.size(1000000), round = 20000, ours = ours }

@@ -24,4 +24,4 @@ local function ours(count)
   bench.check(total, count)
 end
 
-bench.compare { name = "W8", n = bench.size(1000000), round = 50000, ours = ours }
+bench.compare { name = "W8", n = bench.size(1000000), round = 20000, ours = ours }
