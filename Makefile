@@ -34,7 +34,7 @@ test: ## install what the tests need, build, run lint and all specs
 	@$(MAKE) --no-print-directory check
 
 check: layers lint all $(CTESTS)
-	scripts/test $(B)
+	@scripts/test $(B)
 
 demo: ## install what is missing, build, run orders through a saga
 	@scripts/deps install build
@@ -59,14 +59,14 @@ asan: ## build and check with address and undefined-behaviour sanitizers
 
 tsan: ## build with the thread sanitizer and check what uses threads
 	@$(MAKE) --no-print-directory VARIANT=tsan all
-	scripts/test build/tsan threads
+	@scripts/test build/tsan threads
 
 lint: ## check Lua sources, annotations, and that every statement has its spec
-	luacheck --quiet lua spec/neap examples scripts/bench
-	scripts/lint
+	@luacheck --quiet lua spec/neap examples scripts/bench
+	@scripts/lint
 
 layers: ## check that no room includes what stands above it
-	scripts/layers $(wildcard src/*.[ch] src/*/*.[ch])
+	@scripts/layers $(wildcard src/*.[ch] src/*/*.[ch])
 
 format: ## lay out C sources
 	clang-format -i $(wildcard src/*.[ch] src/*/*.[ch] spec/core/*.[ch])

@@ -10,6 +10,7 @@
 #include "base/ticks.h"
 #include "bind/bind.h"
 #include "bind/embed.h"
+#include "bind/scope.h"
 #include "bind/slice.h"
 #include "bind/task.h"
 #include "io/loop.h"
@@ -42,6 +43,29 @@ static void begin_turn(neap_sched *sched)
 static void end_slice(neap_sched *sched)
 {
     neap_slice_end(&neap_container(sched, neap_host, sched)->slice);
+}
+
+/* Put the pattern functions into `string`, whose own stay in neap.raw.string. */
+static void open_patterns(lua_State *L)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, "neap.raw");
+    lua_newtable(L);
+    lua_getglobal(L, "string");
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -2);
+        lua_settable(L, -6);
+    }
+    lua_pushcfunction(L, luaopen_neap_core_pattern);
+    lua_call(L, 0, 1);
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -2);
+        lua_settable(L, -6);
+    }
+    lua_pop(L, 2);
+    lua_setfield(L, -2, "string");
+    lua_pop(L, 1);
 }
 
 /* Keep the originals for `neap.raw`, and put ours in their place. */
@@ -83,6 +107,7 @@ static int open_libraries(lua_State *L)
             lua_pop(L, 1);
         }
     }
+    open_patterns(L);
     return 0;
 }
 
@@ -120,6 +145,7 @@ void neap_host_free(neap_host *host)
 {
     if (host->slice.on_overrun != NULL)
         neap_slice_close(&host->slice);
+    neap_bind_scope_free_boundaries(host);
     if (host->L != NULL)
         lua_close(host->L);
     neap_loop_free(host->loop);
