@@ -1,6 +1,8 @@
 --- Print the lines of a benchmark run as a table: median and spread of ours, its floor, the ratio of
 --- the two (the median of the runs' ratios), and whether that is within the bound.
 
+local json = require("neap.json")
+
 local PEERS = { "copas", "cqueues" }
 
 local function ns_per_op(line) return 1e9 / line.ops_per_s end
@@ -32,15 +34,13 @@ local ROWS = {
 
 local folder = arg[1]
 
--- The lines of one file, each a table of its numbers; nil if there is no such file.
+-- The lines of one file; nil if there is no such file.
 local function read(name)
   local file = io.open(folder .. "/" .. name .. ".jsonl")
   if not file then return nil end
   local lines = {}
   for text in file:lines() do
-    local line = {}
-    for key, value in text:gmatch('"([%w_]+)":([%d.]+)') do line[key] = tonumber(value) end
-    lines[#lines + 1] = line
+    lines[#lines + 1] = json.decode(text)
   end
   file:close()
   return lines
