@@ -281,6 +281,23 @@ void neap_bind_push_running(lua_State *L)
     lua_pop(L, 1);
 }
 
+void neap_bind_push_task(lua_State *L, neap_task *task)
+{
+    lua_State *co = neap_bind_task_of(task)->co;
+    lua_Debug ar;
+
+    luaL_checkstack(L, 4, NULL);
+    if (!lua_checkstack(co, 4))
+        neap_bind_memory(L);
+    if (lua_getstack(co, 0, &ar)) {
+        push_frame(L, co);
+    } else {                            /* not begun: slot, body, box, home */
+        lua_pushvalue(co, 3);
+        lua_pushvalue(co, 4);
+        lua_xmove(co, L, 2);
+    }
+}
+
 /* A task that ignores its cancellation (the place is on the host's stack): its
  * coroutine is closed without suspending; what it had open passes to its home. */
 static int kill(neap_host *host, lua_State *co)
@@ -554,8 +571,18 @@ static int l_tostring(lua_State *L)
     return 1;
 }
 
+/* task.current() -> the running task, or nothing */
+static int l_current(lua_State *L)
+{
+    if (neap_host_of(L)->sched.running == NULL)
+        return 0;
+    neap_bind_push_running(L);
+    return 1;
+}
+
 int luaopen_neap_core_task(lua_State *L)
 {
+    static const luaL_Reg functions[] = { { "current", l_current }, { NULL, NULL } };
     static const luaL_Reg task[] = {
         { "await", l_await }, { "outcome", l_outcome }, { "join", l_join },
         { "result", l_result }, { "start", l_start }, { "cancel", l_cancel },
@@ -564,7 +591,7 @@ int luaopen_neap_core_task(lua_State *L)
 
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &THREADS);
-    lua_newtable(L);
+    luaL_newlib(L, functions);
     neap_bind_methods(L, &neap_bind_task_type, task, "methods");
     return 1;
 }
