@@ -47,6 +47,7 @@ function Channel:close()
   self.not_empty:signal()
 end
 
+-- Freed, not handed over: whoever runs first has it, which may be the task that held it.
 local Lock = {}
 Lock.__index = Lock
 
