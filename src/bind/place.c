@@ -20,6 +20,7 @@ struct neap_places {
     uint32_t      size;
     uint32_t      used;
     uint32_t      first;    /* number of slots in the tables before */
+    uint32_t      last;     /* place that was asked for last; of the first table */
     neap_places  *next;
     struct entry  slots[];
 };
@@ -90,8 +91,13 @@ uint32_t neap_places_here(neap_places *places, lua_State *L)
 
     for (int level = 1; lua_getstack(L, level, &ar); level++) {
         lua_getinfo(L, "Sl", &ar);
-        if (ar.currentline > 0 && (*ar.source != '=' || strncmp(ar.source, "=neap/", 6) != 0))
-            return find(places, &ar);
+        if (ar.currentline <= 0 || (*ar.source == '=' && strncmp(ar.source, "=neap/", 6) == 0))
+            continue;
+        /* A loop spawns at one place. */
+        if (places->last == 0 || places->last > places->size ||
+            !is_same(&places->slots[places->last - 1], &ar))
+            places->last = find(places, &ar);
+        return places->last;
     }
     return 0;
 }
