@@ -17,8 +17,8 @@ function Mutex:lock() end
 ---@nodiscard
 function Mutex:try_lock() end
 
---- Release it. Harmless when that has been done.
---- Raises `usage` when another task holds it.
+--- Release it. Harmless when it is free, and for the task that released it last.
+--- Raises `usage` when another task holds it; closing the guard never raises.
 function Mutex:release() end
 
 --- Make an arm of `neap.select` that happens when the mutex is free, and locks it.
