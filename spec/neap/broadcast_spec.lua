@@ -144,18 +144,42 @@ describe("neap.broadcast", function()
     end)
   end)
 
-  it("forgets subscribers that have left", function()
-    local hub = neap.broadcast()
-    for _ = 1, 100 do
-      local subscriber <close> = hub:subscribe()
-      assert.is_false(subscriber:is_closed())
-    end
-    local held = setmetatable({ hub:subscribe() }, { __mode = "v" })
-    held[1]:close()
+  it("reaches all the others if some leave and come while it waits", function()
+    local hub = neap.broadcast { capacity = 1 }
+    local leaving, first, second = hub:subscribe(), hub:subscribe(), hub:subscribe()
     hub:publish(1)
-    collectgarbage()
-    collectgarbage()
-    assert.is_nil(held[1])
+    neap.scope(function(s)
+      leaving:recv()
+      local publisher = start(s, hub.publish, hub, 2) -- waits for the first
+      leaving:close()
+      local late
+      for _ = 1, 40 do late = hub:subscribe() end
+      first:recv()
+      neap.yield()
+      assert.are.equal("waiting", publisher:status())
+      second:recv()
+      publisher:await()
+      for _, subscriber in ipairs { first, second, late } do
+        assert.are.same({ 2 }, drain(subscriber))
+      end
+    end)
+  end)
+
+  it("forgets subscribers that have left", function()
+    local function kilobytes()
+      collectgarbage()
+      collectgarbage()
+      return collectgarbage("count")
+    end
+    local hub, before = neap.broadcast(), kilobytes()
+    for _ = 1, 1000 do hub:subscribe():close() end
+    assert.is_true(kilobytes() - before < 100)
+    local subscribers = {}
+    for i = 1, 1000 do subscribers[i] = hub:subscribe() end
+    for _, subscriber in ipairs(subscribers) do subscriber:close() end
+    subscribers = nil -- luacheck: ignore
+    hub:publish(1)
+    assert.is_true(kilobytes() - before < 100)
   end)
 
   it("closing lets subscribers drain, then ends them", function()
