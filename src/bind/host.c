@@ -2,6 +2,7 @@
 #include "bind/host.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "base/ticks.h"
 #include "bind/bind.h"
 #include "bind/embed.h"
+#include "bind/scope.h"
 #include "bind/slice.h"
 #include "bind/task.h"
 #include "io/loop.h"
@@ -47,8 +49,29 @@ static void end_slice(neap_sched *sched)
     neap_slice_end(&neap_container(sched, neap_host, sched)->slice);
 }
 
-/* Set field `name` of the table on top to a copy of library `name`. */
-static void keep_library(lua_State *L, const char *name)
+/* [-3] kept, [-2] library, [-1] ours: ours take the place of the functions of the
+ * same name, which go to `kept`. Pops library and ours. */
+static void take_over(lua_State *L)
+{
+    int ours = lua_gettop(L), library = ours - 1, kept = ours - 2;
+
+    for (lua_pushnil(L); lua_next(L, ours); lua_settop(L, ours + 1)) {
+        lua_pushvalue(L, -2);
+        if (lua_rawget(L, library) == LUA_TNIL)
+            continue;
+        lua_pushvalue(L, ours + 1);
+        lua_insert(L, -2);
+        lua_rawset(L, kept);
+        lua_pushvalue(L, ours + 1);
+        lua_insert(L, -2);
+        lua_rawset(L, library);
+    }
+    lua_settop(L, kept);
+}
+
+/* Keep library `name` in the table on top, and put the functions that `open` gives
+ * in the place of its own. */
+static void replace_library(lua_State *L, const char *name, lua_CFunction open)
 {
     lua_newtable(L);
     lua_getglobal(L, name);
@@ -57,43 +80,26 @@ static void keep_library(lua_State *L, const char *name)
         lua_pushvalue(L, -2);
         lua_settable(L, -6);
     }
-    lua_pop(L, 1);
+    lua_pushcfunction(L, open);
+    lua_call(L, 0, 1);
+    take_over(L);
     lua_setfield(L, -2, name);
 }
 
-/* Keep the originals for `neap.raw`, and put ours in their place. */
+/* Put our functions in the place of Lua's; these become `neap.raw`. */
 static int open_libraries(lua_State *L)
 {
-    static const char *const globals[] = { "pcall", "xpcall", NULL };
-
     luaL_openlibs(L);
     neap_bind_open(L);
-    lua_newtable(L);                            /* raw */
-    keep_library(L, "coroutine");
-    keep_library(L, "io");
-    keep_library(L, "os");
-    for (int i = 0; globals[i] != NULL; i++) {
-        lua_getglobal(L, globals[i]);
-        lua_setfield(L, -2, globals[i]);
-    }
+    lua_newtable(L);
+    lua_pushglobaltable(L);
+    lua_pushcfunction(L, luaopen_neap_core_coroutine);
+    lua_call(L, 0, 1);
+    take_over(L);                                   /* pcall, xpcall */
+    replace_library(L, "coroutine", luaopen_neap_core_coroutine);
+    replace_library(L, "string", luaopen_neap_core_pattern);
+    replace_library(L, "os", luaopen_neap_core_host);
     lua_setfield(L, LUA_REGISTRYINDEX, "neap.raw");
-
-    luaL_requiref(L, "neap.core.coroutine", luaopen_neap_core_coroutine, 0);
-    for (int i = 0; globals[i] != NULL; i++) {
-        lua_getfield(L, -1, globals[i]);
-        lua_setglobal(L, globals[i]);
-    }
-    lua_getglobal(L, "coroutine");
-    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-        lua_pushvalue(L, -2);
-        if (lua_gettable(L, -5) != LUA_TNIL) {
-            lua_pushvalue(L, -3);
-            lua_insert(L, -2);
-            lua_settable(L, -5);
-        } else {
-            lua_pop(L, 1);
-        }
-    }
     return 0;
 }
 
@@ -131,6 +137,7 @@ void neap_host_free(neap_host *host)
 {
     if (host->slice.on_overrun != NULL)
         neap_slice_close(&host->slice);
+    neap_bind_scope_free_boundaries(host);
     if (host->L != NULL)
         lua_close(host->L);
     neap_loop_free(host->loop);
@@ -172,13 +179,18 @@ static int l_on_deadlock(lua_State *L)
     return 0;
 }
 
-/* host.exit_now(status): end the process at once, without cleanup */
-static int l_exit_now(lua_State *L)
+/* os.exit([status]): ends the process at once, without cleanup. As Lua's, but that
+ * nothing of the running Lua is closed under it. */
+static int l_exit(lua_State *L)
 {
-    int status = (int)neap_bind_opt_integer(L, 1, "status", 0, 0, 255);
+    int status = 0;
 
+    if (lua_isboolean(L, 1))
+        status = lua_toboolean(L, 1) ? EXIT_SUCCESS : EXIT_FAILURE;
+    else if (!lua_isnoneornil(L, 1))
+        status = (int)neap_bind_integer(L, 1, "os.exit", LUA_MININTEGER, LUA_MAXINTEGER);
     fflush(NULL);
-    _exit(status);
+    _exit(status & 0xFF);
 }
 
 /* host.stop(status): the loop ends when the running task suspends */
@@ -231,7 +243,7 @@ static int l_traceback(lua_State *L)
 int luaopen_neap_core_host(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        { "exit_now", l_exit_now }, { "stop", l_stop }, { "embedded", l_embedded },
+        { "exit", l_exit }, { "stop", l_stop }, { "embedded", l_embedded },
         { "embedded_list", l_embedded_list }, { "is_tty", l_is_tty },
         { "on_deadlock", l_on_deadlock }, { "traceback", l_traceback }, { NULL, NULL } };
 

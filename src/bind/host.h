@@ -22,7 +22,8 @@
 
 typedef struct neap_loop neap_loop;
 
-/* Threads of ended tasks that are kept: a burst of this many spawns makes none. */
+/* Threads of ended tasks, and records of timeouts, that are kept: a burst of this
+ * many makes none. */
 #define NEAP_HOST_IDLE 1024
 
 typedef struct neap_host {
@@ -36,6 +37,8 @@ typedef struct neap_host {
     uint32_t    idle_count;
     uint32_t    threads;        /* slots of the table that keeps threads alive */
     uint32_t    free_slot;      /* first of the free ones; 0: none */
+    struct neap_bind_scope *spare;          /* records of timeouts, to be used again */
+    uint32_t    spare_count;
     neap_places *places;
     neap_random random;         /* neap.random, neap.uuid */
     uint64_t    last_uuid_us;   /* so that ids rise */

@@ -8,6 +8,8 @@
     X(coroutine)             \
     X(error)                 \
     X(host)                  \
+    X(pattern)               \
+    X(json)                  \
     X(scope)                 \
     X(task)                  \
     X(test)                  \
