@@ -118,6 +118,10 @@ bool neap_bind_take(lua_State *L, neap_task *sender, int n);
 
 /* --- the modules ---------------------------------------------------------------- */
 
+/* Open Lua's libraries and ours. A lua_CFunction: it raises. */
+int neap_bind_open_libraries(lua_State *L);
+/* os.exit. */
+int neap_bind_exit(lua_State *L);
 /* Make `require` find neap.core.*, and neap.* in the binary. */
 void neap_bind_open(lua_State *L);
 

@@ -6,16 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <lualib.h>
-
 #include "base/mem.h"
 #include "base/ticks.h"
 #include "bind/bind.h"
 #include "bind/embed.h"
-#include "bind/scope.h"
 #include "bind/slice.h"
 #include "bind/task.h"
 #include "io/loop.h"
+#include "io/signal.h"
 
 static const char ON_DEADLOCK;      /* registry key */
 
@@ -49,60 +47,6 @@ static void end_slice(neap_sched *sched)
     neap_slice_end(&neap_container(sched, neap_host, sched)->slice);
 }
 
-/* [-3] kept, [-2] library, [-1] ours: ours take the place of the functions of the
- * same name, which go to `kept`. Pops library and ours. */
-static void take_over(lua_State *L)
-{
-    int ours = lua_gettop(L), library = ours - 1, kept = ours - 2;
-
-    for (lua_pushnil(L); lua_next(L, ours); lua_settop(L, ours + 1)) {
-        lua_pushvalue(L, -2);
-        if (lua_rawget(L, library) == LUA_TNIL)
-            continue;
-        lua_pushvalue(L, ours + 1);
-        lua_insert(L, -2);
-        lua_rawset(L, kept);
-        lua_pushvalue(L, ours + 1);
-        lua_insert(L, -2);
-        lua_rawset(L, library);
-    }
-    lua_settop(L, kept);
-}
-
-/* Keep library `name` in the table on top, and put the functions that `open` gives
- * in the place of its own. */
-static void replace_library(lua_State *L, const char *name, lua_CFunction open)
-{
-    lua_newtable(L);
-    lua_getglobal(L, name);
-    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-        lua_pushvalue(L, -2);
-        lua_pushvalue(L, -2);
-        lua_settable(L, -6);
-    }
-    lua_pushcfunction(L, open);
-    lua_call(L, 0, 1);
-    take_over(L);
-    lua_setfield(L, -2, name);
-}
-
-/* Put our functions in the place of Lua's; these become `neap.raw`. */
-static int open_libraries(lua_State *L)
-{
-    luaL_openlibs(L);
-    neap_bind_open(L);
-    lua_newtable(L);
-    lua_pushglobaltable(L);
-    lua_pushcfunction(L, luaopen_neap_core_coroutine);
-    lua_call(L, 0, 1);
-    take_over(L);                                   /* pcall, xpcall */
-    replace_library(L, "coroutine", luaopen_neap_core_coroutine);
-    replace_library(L, "string", luaopen_neap_core_pattern);
-    replace_library(L, "os", luaopen_neap_core_host);
-    lua_setfield(L, LUA_REGISTRYINDEX, "neap.raw");
-    return 0;
-}
-
 neap_host *neap_host_new(void)
 {
     neap_host *host = neap_mem_try_realloc(NULL, sizeof *host);
@@ -125,7 +69,7 @@ neap_host *neap_host_new(void)
     neap_random_seed(&host->random, seed);
     lua_atpanic(host->L, panic);
     *(neap_host **)lua_getextraspace(host->L) = host;
-    lua_pushcfunction(host->L, open_libraries);
+    lua_pushcfunction(host->L, neap_bind_open_libraries);
     if (lua_pcall(host->L, 0, 0, 0) != LUA_OK) {
         neap_host_free(host);
         return NULL;
@@ -135,9 +79,9 @@ neap_host *neap_host_new(void)
 
 void neap_host_free(neap_host *host)
 {
+    neap_signal_close(host->loop);
     if (host->slice.on_overrun != NULL)
         neap_slice_close(&host->slice);
-    neap_bind_scope_free_boundaries(host);
     if (host->L != NULL)
         lua_close(host->L);
     neap_loop_free(host->loop);
@@ -181,7 +125,7 @@ static int l_on_deadlock(lua_State *L)
 
 /* os.exit([status]): ends the process at once, without cleanup. As Lua's, but that
  * nothing of the running Lua is closed under it. */
-static int l_exit(lua_State *L)
+int neap_bind_exit(lua_State *L)
 {
     int status = 0;
 
@@ -243,7 +187,7 @@ static int l_traceback(lua_State *L)
 int luaopen_neap_core_host(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        { "exit", l_exit }, { "stop", l_stop }, { "embedded", l_embedded },
+        { "exit", neap_bind_exit }, { "stop", l_stop }, { "embedded", l_embedded },
         { "embedded_list", l_embedded_list }, { "is_tty", l_is_tty },
         { "on_deadlock", l_on_deadlock }, { "traceback", l_traceback }, { NULL, NULL } };
 

@@ -571,8 +571,18 @@ static int l_tostring(lua_State *L)
     return 1;
 }
 
+/* task.current() -> the running task, or nothing */
+static int l_current(lua_State *L)
+{
+    if (neap_host_of(L)->sched.running == NULL)
+        return 0;
+    neap_bind_push_running(L);
+    return 1;
+}
+
 int luaopen_neap_core_task(lua_State *L)
 {
+    static const luaL_Reg functions[] = { { "current", l_current }, { NULL, NULL } };
     static const luaL_Reg task[] = {
         { "await", l_await }, { "outcome", l_outcome }, { "join", l_join },
         { "result", l_result }, { "start", l_start }, { "cancel", l_cancel },
@@ -581,7 +591,7 @@ int luaopen_neap_core_task(lua_State *L)
 
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &THREADS);
-    lua_newtable(L);
+    luaL_newlib(L, functions);
     neap_bind_methods(L, &neap_bind_task_type, task, "methods");
     return 1;
 }
