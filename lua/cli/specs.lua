@@ -6,6 +6,7 @@
 local core = require("neap.core.test")
 local host = require("neap.core.host")
 local neap = require("neap")
+local report = require("cli.report")
 local test = require("neap.test")
 local tree = require("cli.tree")
 
@@ -149,15 +150,7 @@ end
 -- script's own lines are of interest.
 local function traceback_of(trace)
   local text = trace and (trace.message ~= nil and host.traceback(trace.message) or trace.traceback)
-  if type(text) ~= "string" then return nil end
-  local lines = {}
-  for line in text:gmatch("[^\n]+") do
-    if not line:find("^%s+%[C%]") and not line:find("^%s+/usr/share/lua/") and
-       not line:find("^%s+cli/") and line ~= "spawned at ?" then
-      lines[#lines + 1] = line
-    end
-  end
-  return table.concat(lines, "\n")
+  return type(text) == "string" and report.traceback(text, "^%s+/usr/share/lua/") or nil
 end
 
 local function watch(busted, result, progress)
@@ -212,7 +205,7 @@ function specs.run(paths, opts)
   test.seed = opts.seed
   core.slice_limit(opts.slice_limit)
   core.begin()
-  for name, fn in pairs(Clock) do os[name] = fn end
+  for name, fn in pairs(Clock) do rawset(os, name, fn) end
 
   local busted = new_busted()
   watch(busted, result, opts.progress)

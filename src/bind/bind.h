@@ -76,6 +76,9 @@ void neap_bind_where(lua_State *L);
 const char *neap_bind_tostring(lua_State *L, int idx);
 /* Message handler: notes the traceback where an error begins. */
 int neap_bind_handler(lua_State *L);
+/* Add the text on top to the traceback noted for the error at `idx`, which is no
+ * error object; once for each error. Pops it. */
+void neap_bind_sign_traceback(lua_State *L, int idx);
 /* Push the traceback noted for the error at `idx`, or nil. */
 void neap_bind_traceback(lua_State *L, int idx);
 

@@ -194,5 +194,7 @@ int luaopen_neap_core_host(lua_State *L)
     luaL_newlib(L, functions);
     lua_getfield(L, LUA_REGISTRYINDEX, "neap.raw");
     lua_setfield(L, -2, "raw");
+    lua_pushliteral(L, NEAP_VERSION);
+    lua_setfield(L, -2, "version");
     return 1;
 }
