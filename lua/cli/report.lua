@@ -4,19 +4,28 @@ local host = require("neap.core.host")
 
 local report = {}
 
---- A traceback without what no script can do anything about: the host's own lines.
----@param text string
----@param also? string  A pattern: lines that match are left out, too.
----@return string
-function report.traceback(text, also)
-  local lines = {}
-  for line in text:gmatch("[^\n]+") do
-    if not line:find("^%s+%[C%]: in %?") or line:find("^%s+%(%.%.%.tail calls%.%.%.%)") and not line:find("^%s+cli/") and
-       not line:find("^spawned at cli/") and not (also and line:find(also)) then
-      lines[#lines + 1] = line
-    end
+-- Lines of a stack below which there is nothing of the script.
+local HOST = { "^%s+%[C%]", "^%s+cli/", "^%s+%(%.%.%.tail calls", "^%s+/usr/share/lua/" }
+
+local function is_host(line)
+  for _, pattern in ipairs(HOST) do
+    if line:find(pattern) then return true end
   end
-  return table.concat(lines, "\n")
+  return false
+end
+
+--- A traceback without its end, which is the host's.
+---@param text string
+---@return string
+function report.traceback(text)
+  local stack, below = {}, {}
+  for line in text:gmatch("[^\n]+") do
+    local part = line:find("^spawned at ") and below or stack
+    if not line:find("^spawned at cli/") then part[#part + 1] = line end
+  end
+  while #stack > 0 and is_host(stack[#stack]) do stack[#stack] = nil end
+  table.move(below, 1, #below, #stack + 1, stack)
+  return table.concat(stack, "\n")
 end
 
 local function message(err)

@@ -130,13 +130,6 @@ local function run_app(app, chunk, grace)
   return FAILED
 end
 
--- What was printed is on its way, or somebody has to hear of it.
-local function flush()
-  local ok, why = io.stdout:flush()
-  if not ok and not signal.status() then complain("standard output: %s", why) end
-  return ok
-end
-
 --- Run the command.
 ---@async
 ---@param argv string[]
@@ -165,7 +158,10 @@ function run.run(argv)
     report_failure(status)
     status = FAILED
   end
-  if not flush() and status == DONE then status = FAILED end
+  if not host.flush() and not signal.status() then
+    complain("standard output could not be written")
+    status = FAILED
+  end
   return signal.status() or status or FAILED
 end
 

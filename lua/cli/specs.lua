@@ -150,7 +150,7 @@ end
 -- script's own lines are of interest.
 local function traceback_of(trace)
   local text = trace and (trace.message ~= nil and host.traceback(trace.message) or trace.traceback)
-  return type(text) == "string" and report.traceback(text, "^%s+/usr/share/lua/") or nil
+  return type(text) == "string" and report.traceback(text) or nil
 end
 
 local function watch(busted, result, progress)

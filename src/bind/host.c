@@ -177,6 +177,13 @@ static int l_is_tty(lua_State *L)
     return 1;
 }
 
+/* host.flush() -> has all that was printed so far been written? */
+static int l_flush(lua_State *L)
+{
+    lua_pushboolean(L, fflush(stdout) == 0 && !ferror(stdout));
+    return 1;
+}
+
 /* host.traceback(error) -> where it began, or nil */
 static int l_traceback(lua_State *L)
 {
@@ -188,7 +195,7 @@ int luaopen_neap_core_host(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         { "exit", neap_bind_exit }, { "stop", l_stop }, { "embedded", l_embedded },
-        { "embedded_list", l_embedded_list }, { "is_tty", l_is_tty },
+        { "embedded_list", l_embedded_list }, { "is_tty", l_is_tty }, { "flush", l_flush },
         { "on_deadlock", l_on_deadlock }, { "traceback", l_traceback }, { NULL, NULL } };
 
     luaL_newlib(L, functions);

@@ -54,7 +54,6 @@ typedef struct neap_host {
     bool        ending;         /* by a signal or neap.exit */
     neap_scope *main;           /* what ends first, its box in the registry; or NULL */
     neap_scope *app;            /* what ends after the grace */
-    uint64_t    grace_ns;
     neap_virtual virtual;       /* the scheduler's clock in specs */
     neap_random shuffle;        /* orders the ready queue in specs, if a seed was given */
 } neap_host;

@@ -34,16 +34,6 @@ static void cancel_if_open(neap_scope *scope)
         neap_scope_cancel(scope, NEAP_CANCEL_SHUTDOWN, 0);
 }
 
-static void end(neap_host *host, int status)
-{
-    if (host->ending)
-        return;
-    host->ending = true;
-    host->exit_status = status;
-    cancel_if_open(host->main);
-    neap_signal_end_within(host->grace_ns, status);
-}
-
 static void show_tree(lua_State *L)
 {
     int top = lua_gettop(L);
@@ -60,8 +50,10 @@ void neap_bind_signalled(neap_host *host)
 
     if (noted & NEAP_SIGNAL_TREE)
         show_tree(host->running != NULL && host->sched.running != NULL ? host->running : host->L);
-    if (noted & NEAP_SIGNAL_END)
-        end(host, neap_signal_status());
+    if (noted & NEAP_SIGNAL_END) {
+        host->ending = true;
+        cancel_if_open(host->main);
+    }
     if (noted & NEAP_SIGNAL_GRACE)
         cancel_if_open(host->app);
 }
@@ -78,14 +70,14 @@ static int l_open(lua_State *L)
     neap_host *host = neap_host_of(L);
     neap_bind_scope *app = neap_bind_arg(L, 1, &neap_bind_scope_type);
 
-    host->grace_ns = neap_bind_duration(L, 2, "grace");
+    uint64_t grace_ns = neap_bind_duration(L, 2, "grace");
     neap_bind_function(L, 3, "show");
     lua_settop(L, 3);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &SHOW);
     lua_settop(L, 1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &APP);
     host->app = &app->core;
-    int status = neap_signal_open(host->loop, on_signal, host);
+    int status = neap_signal_open(host->loop, grace_ns, on_signal, host);
     if (status != NEAP_OK)
         return neap_bind_fail(L, status, "signal.open");
     host->signals = true;
@@ -118,7 +110,8 @@ static int l_exit(lua_State *L)
     neap_host *host = neap_host_of(L);
     if (host->app == NULL)
         return neap_bind_usage(L, "neap.exit: only under neap run");
-    end(host, status);
+    neap_signal_end(status);
+    neap_bind_signalled(host);
     return 0;
 }
 
@@ -128,7 +121,7 @@ static int l_status(lua_State *L)
     neap_host *host = neap_host_of(L);
 
     if (host->ending)
-        lua_pushinteger(L, host->exit_status);
+        lua_pushinteger(L, neap_signal_status());
     else
         lua_pushnil(L);
     return 1;

@@ -29,7 +29,8 @@ static const int numbers[] = { SIGNALS(NUMBER) 0 };
 static uv_async_t       async;
 static neap_loop       *owner;
 static _Atomic bool     is_open;        /* async may be sent */
-static _Atomic int      status_of_end;  /* of the signal, or of whoever ends the host */
+static struct itimerval grace;          /* 0: none */
+static _Atomic int      status_of_end;
 static _Atomic bool     ending;
 static _Atomic bool     grace_over;
 static _Atomic uint64_t arrived;        /* for receivers */
@@ -50,6 +51,17 @@ static bool has_lost_reader(void)
     return poll(outputs, 2, 0) > 0 && ((outputs[0].revents | outputs[1].revents) & POLLERR);
 }
 
+/* False if the end is under way. Also called in a signal handler. */
+static bool begin_end(int status)
+{
+    if (atomic_exchange(&ending, true))
+        return false;
+    atomic_store(&status_of_end, status);
+    setitimer(ITIMER_REAL, &grace, NULL);
+    note(NEAP_SIGNAL_END);
+    return true;
+}
+
 /* Runs in a signal handler: nothing but what may be called there. */
 static void handle(int number)
 {
@@ -58,16 +70,12 @@ static void handle(int number)
     switch (number) {
     case SIGINT:
     case SIGTERM:
-        if (atomic_exchange(&ending, true))
+        if (!begin_end(STATUS_OF_SIGNAL + number))
             _exit(STATUS_OF_SIGNAL + number);
-        atomic_store(&status_of_end, STATUS_OF_SIGNAL + number);
-        note(NEAP_SIGNAL_END);
         break;
     case SIGPIPE:
-        if (has_lost_reader() && !atomic_exchange(&ending, true)) {
-            atomic_store(&status_of_end, STATUS_OF_SIGNAL + number);
-            note(NEAP_SIGNAL_END);
-        }
+        if (has_lost_reader())
+            begin_end(STATUS_OF_SIGNAL + number);
         break;
     case SIGUSR1:
         note(NEAP_SIGNAL_TREE);
@@ -138,7 +146,7 @@ const char *neap_signal_name(int number)
     return NULL;
 }
 
-int neap_signal_open(neap_loop *loop, void (*on_signal)(void *arg), void *arg)
+int neap_signal_open(neap_loop *loop, uint64_t grace_ns, void (*on_signal)(void *arg), void *arg)
 {
     int status = attach(loop);
 
@@ -146,6 +154,13 @@ int neap_signal_open(neap_loop *loop, void (*on_signal)(void *arg), void *arg)
         return status;
     told = on_signal;
     told_arg = arg;
+    if (grace_ns != NEAP_NEVER) {
+        uint64_t grace_us = grace_ns / 1000 > 0 ? grace_ns / 1000 : 1;
+        grace.it_value = (struct timeval){ .tv_sec = (time_t)(grace_us / 1000000),
+                                           .tv_usec = (suseconds_t)(grace_us % 1000000) };
+        grace.it_interval = grace.it_value;
+    }
+    catch(SIGALRM);
     catch(SIGINT);
     catch(SIGTERM);
     catch(SIGUSR1);
@@ -165,24 +180,15 @@ unsigned neap_signal_take(void)
     return atomic_exchange(&neap_signal_noted, 0);
 }
 
+void neap_signal_end(int status)
+{
+    if (begin_end(status))
+        uv_async_send(&async);
+}
+
 int neap_signal_status(void)
 {
     return atomic_load(&status_of_end);
-}
-
-void neap_signal_end_within(uint64_t grace_ns, int status)
-{
-    uint64_t grace_us = grace_ns / 1000 > 0 ? grace_ns / 1000 : 1;
-    struct itimerval timer = { .it_value = { .tv_sec = (time_t)(grace_us / 1000000),
-                                             .tv_usec = (suseconds_t)(grace_us % 1000000) } };
-
-    timer.it_interval = timer.it_value;
-    atomic_store(&status_of_end, status);
-    atomic_store(&ending, true);
-    if (grace_ns == NEAP_NEVER)
-        return;
-    catch(SIGALRM);
-    setitimer(ITIMER_REAL, &timer, NULL);
 }
 
 int neap_receiver_open(neap_receiver *receiver, neap_loop *loop, uint64_t wanted,

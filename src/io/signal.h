@@ -28,7 +28,7 @@
 enum {
     NEAP_SIGNAL_END   = 1,      /* the host is asked to end */
     NEAP_SIGNAL_TREE  = 2,      /* somebody wants to see the tasks */
-    NEAP_SIGNAL_GRACE = 4,      /* half the time of neap_signal_end_within has passed */
+    NEAP_SIGNAL_GRACE = 4,      /* half of the time for that has passed */
 };
 
 extern _Atomic unsigned neap_signal_noted;
@@ -46,17 +46,18 @@ extern const char *const neap_signal_names[];
 int neap_signal_number(const char *name);
 const char *neap_signal_name(int number);
 
-int neap_signal_open(neap_loop *loop, void (*on_signal)(void *arg), void *arg);
+/* A host that is asked to end gets `grace_ns` twice: after the first
+ * NEAP_SIGNAL_GRACE is told, after the second the process ends, whatever it does.
+ * NEAP_NEVER: only a second signal ends it. */
+int neap_signal_open(neap_loop *loop, uint64_t grace_ns, void (*on_signal)(void *arg), void *arg);
 /* Before the end of `loop`, whether it has the signals or not. */
 void neap_signal_close(neap_loop *loop);
 /* What has been noted, which is then forgotten. */
 unsigned neap_signal_take(void);
-/* The exit status that a signal stands for, 0 without one. */
+/* As if a signal that stands for `status` had come. */
+void neap_signal_end(int status);
+/* The exit status of the end that is under way. */
 int neap_signal_status(void);
-/* The host is about to end, with `status`: after `grace_ns` NEAP_SIGNAL_GRACE is
- * told, after as much again the process ends, whatever it does. A signal ends it
- * at once. NEAP_NEVER: nothing but a signal does. */
-void neap_signal_end_within(uint64_t grace_ns, int status);
 
 /* From now on the signals of `wanted` are noted in `arrived`. */
 int neap_receiver_open(neap_receiver *receiver, neap_loop *loop, uint64_t wanted,
