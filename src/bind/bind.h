@@ -83,6 +83,9 @@ void neap_bind_where(lua_State *L);
 const char *neap_bind_tostring(lua_State *L, int idx);
 /* Message handler: notes the traceback where an error begins. */
 int neap_bind_handler(lua_State *L);
+/* Add the text on top to the traceback noted for the error at `idx`, which is no
+ * error object; once for each error. Pops it. */
+void neap_bind_sign_traceback(lua_State *L, int idx);
 /* Push the traceback noted for the error at `idx`, or nil. */
 void neap_bind_traceback(lua_State *L, int idx);
 
@@ -147,6 +150,8 @@ bool neap_bind_take(lua_State *L, neap_task *sender, int n);
 
 /* Open Lua's libraries and ours. A lua_CFunction: it raises. */
 int neap_bind_open_libraries(lua_State *L);
+/* os.exit. */
+int neap_bind_exit(lua_State *L);
 /* Make `require` find neap.core.*, and neap.* in the binary. */
 void neap_bind_open(lua_State *L);
 

@@ -20,6 +20,7 @@
     X(scope)                 \
     X(select)                \
     X(sem)                   \
+    X(signal)                \
     X(task)                  \
     X(test)                  \
     X(text)                  \

@@ -74,13 +74,17 @@ static void keep_results(lua_State *L, neap_bind_task *box, int count)
         lua_setiuservalue(L, 1, 1);
 }
 
-/* Adds to the error at `idx` whose it is, and where its tasks were spawned. */
+/* Add to the error at `idx` whose it is, and to its traceback where its tasks were
+ * spawned. */
 static void sign_error(lua_State *L, int idx)
 {
     neap_host *host = neap_host_of(L);
 
-    if (!neap_bind_is_error(L, idx, NULL))
+    if (!neap_bind_is_error(L, idx, NULL)) {
+        neap_bind_spawn_chain(L, host->sched.running);
+        neap_bind_sign_traceback(L, idx);
         return;
+    }
     lua_pushliteral(L, "task");
     if (lua_rawget(L, idx) == LUA_TNIL) {
         lua_pushliteral(L, "task");
