@@ -5,20 +5,36 @@
 #include <lua.h>
 
 #define NEAP_BIND_MODULES(X) \
+    X(barrier)               \
+    X(chan)                  \
+    X(cond)                  \
     X(coroutine)             \
+    X(deferred)              \
     X(error)                 \
+    X(event)                 \
     X(file)                  \
     X(host)                  \
-    X(pattern)               \
     X(json)                  \
+    X(latch)                 \
+    X(mutex)                 \
+    X(rwlock)                \
     X(scope)                 \
+    X(select)                \
+    X(sem)                   \
+    X(signal)                \
     X(stream)                \
     X(task)                  \
+    X(test)                  \
     X(text)                  \
-    X(time)
+    X(time)                  \
+    X(tree)
 
 #define NEAP_BIND_DECLARE(name) int luaopen_neap_core_##name(lua_State *L);
 NEAP_BIND_MODULES(NEAP_BIND_DECLARE)
 #undef NEAP_BIND_DECLARE
+
+/* Not for require: its functions are those of `string`, and a traceback is to name
+ * them so. */
+int luaopen_neap_core_pattern(lua_State *L);
 
 #endif

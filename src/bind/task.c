@@ -74,13 +74,17 @@ static void keep_results(lua_State *L, neap_bind_task *box, int count)
         lua_setiuservalue(L, 1, 1);
 }
 
-/* Adds to the error at `idx` whose it is, and where its tasks were spawned. */
+/* Add to the error at `idx` whose it is, and to its traceback where its tasks were
+ * spawned. */
 static void sign_error(lua_State *L, int idx)
 {
     neap_host *host = neap_host_of(L);
 
-    if (!neap_bind_is_error(L, idx, NULL))
+    if (!neap_bind_is_error(L, idx, NULL)) {
+        neap_bind_spawn_chain(L, host->sched.running);
+        neap_bind_sign_traceback(L, idx);
         return;
+    }
     lua_pushliteral(L, "task");
     if (lua_rawget(L, idx) == LUA_TNIL) {
         lua_pushliteral(L, "task");
@@ -135,6 +139,11 @@ static void settle(lua_State *L, neap_bind_task *box, bool ok)
         box->core.flags |= NEAP_BIND_AWAITED;
     if (box->core.scope->of_task)
         neap_bind_drop_cancellation(L, box->core.scope);
+    if (box->core.held > 0) {       /* after the scope has failed: who is in it is cancelled */
+        neap_bind_task_name(L, 1);
+        neap_bind_take_back(L, &box->core, lua_tostring(L, -1));
+        lua_pop(L, 1);
+    }
     neap_task_end(&box->core, state);
     if (state != NEAP_TASK_CANCELLED && !lua_isnil(L, 2))
         neap_bind_scope_hook(L, 2, 1);
@@ -281,6 +290,23 @@ void neap_bind_push_running(lua_State *L)
     lua_pop(L, 1);
 }
 
+void neap_bind_push_task(lua_State *L, neap_task *task)
+{
+    lua_State *co = neap_bind_task_of(task)->co;
+    lua_Debug ar;
+
+    luaL_checkstack(L, 4, NULL);
+    if (!lua_checkstack(co, 4))
+        neap_bind_memory(L);
+    if (lua_getstack(co, 0, &ar)) {
+        push_frame(L, co);
+    } else {                            /* not begun: slot, body, box, home */
+        lua_pushvalue(co, 3);
+        lua_pushvalue(co, 4);
+        lua_xmove(co, L, 2);
+    }
+}
+
 /* A task that ignores its cancellation (the place is on the host's stack): its
  * coroutine is closed without suspending; what it had open passes to its home. */
 static int kill(neap_host *host, lua_State *co)
@@ -306,8 +332,10 @@ static void fail_without_memory(neap_bind_task *box)
     if (home->owner != NULL)
         neap_bind_scope_of(home)->out_of_memory = true;
     neap_scope_cancel(home, NEAP_CANCEL_FAILED, box->core.id);
-    if (!neap_task_ended(&box->core))
+    if (!neap_task_ended(&box->core)) {
+        neap_bind_take_back(neap_host_of(box->co)->L, &box->core, NULL);
         neap_task_end(&box->core, NEAP_TASK_FAILED);
+    }
 }
 
 void neap_bind_resume(neap_sched *sched, neap_task *task)
@@ -532,10 +560,9 @@ static int l_status(lua_State *L)
     return 1;
 }
 
-/* task.name, task.id, or a method */
+/* task.name, task.id, or a method, which comes first: it is the hot one */
 static int l_index(lua_State *L)
 {
-    lua_settop(L, 2);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL || lua_type(L, 2) != LUA_TSTRING)
         return 1;
@@ -554,8 +581,18 @@ static int l_tostring(lua_State *L)
     return 1;
 }
 
+/* task.current() -> the running task, or nothing */
+static int l_current(lua_State *L)
+{
+    if (neap_host_of(L)->sched.running == NULL)
+        return 0;
+    neap_bind_push_running(L);
+    return 1;
+}
+
 int luaopen_neap_core_task(lua_State *L)
 {
+    static const luaL_Reg functions[] = { { "current", l_current }, { NULL, NULL } };
     static const luaL_Reg task[] = {
         { "await", l_await }, { "outcome", l_outcome }, { "join", l_join },
         { "result", l_result }, { "start", l_start }, { "cancel", l_cancel },
@@ -564,7 +601,7 @@ int luaopen_neap_core_task(lua_State *L)
 
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &THREADS);
-    lua_newtable(L);
+    luaL_newlib(L, functions);
     neap_bind_methods(L, &neap_bind_task_type, task, "methods");
     return 1;
 }
