@@ -17,6 +17,7 @@
     X(json)                  \
     X(latch)                 \
     X(mutex)                 \
+    X(proc)                  \
     X(rwlock)                \
     X(scope)                 \
     X(select)                \

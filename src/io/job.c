@@ -1,7 +1,6 @@
 #include "io/job.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,19 +9,7 @@
 
 #define POOL_VARIABLE "UV_THREADPOOL_SIZE"
 
-static pthread_once_t pool_once = PTHREAD_ONCE_INIT;
-static bool           pool_is_ours;
-
-static void size_pool(void)
-{
-    char threads[16];
-
-    if (getenv(POOL_VARIABLE) != NULL)
-        return;
-    snprintf(threads, sizeof threads, "%d", NEAP_JOB_THREADS);
-    setenv(POOL_VARIABLE, threads, 1);
-    pool_is_ours = true;
-}
+static bool pool_is_ours;
 
 static void on_run(uv_work_t *request)
 {
@@ -96,7 +83,13 @@ void neap_job_drop(neap_job *job)
 
 void neap_job_size_pool(void)
 {
-    pthread_once(&pool_once, size_pool);
+    char threads[16];
+
+    if (getenv(POOL_VARIABLE) != NULL)
+        return;
+    snprintf(threads, sizeof threads, "%d", NEAP_JOB_THREADS);
+    setenv(POOL_VARIABLE, threads, 1);
+    pool_is_ours = true;
 }
 
 const char *neap_job_pool_variable(void)

@@ -1,6 +1,7 @@
 #include "io/loop.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <signal.h>
 
 #include "base/mem.h"
@@ -8,6 +9,8 @@
 #include "io/uvloop.h"
 
 enum { NS_PER_MS = 1000000 };
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static const neap_wait_class IDLE = { .what = "test.run_until_idle" };
 
@@ -44,16 +47,28 @@ static bool brings_something(neap_loop *loop)
     return loop->sched->ready_count > 0 || loop->pending > 0;
 }
 
+static void on_lost_reader(int number)
+{
+    (void)number;       /* the write itself says EPIPE */
+}
+
+static void prepare_process(void)
+{
+    /* A handler, since what is ignored would be ignored by child processes, too. */
+    signal(SIGPIPE, on_lost_reader);
+    neap_job_size_pool();
+}
+
 neap_loop *neap_loop_new(neap_sched *sched)
 {
     neap_loop *loop = neap_mem_try_realloc(NULL, sizeof *loop);
 
     if (loop == NULL)
         return NULL;
-    neap_job_size_pool();
-    signal(SIGPIPE, SIG_IGN);   /* a write to a reader that is gone says EPIPE */
+    pthread_once(&once, prepare_process);
     *loop = (neap_loop){ .sched = sched };
     neap_link_init(&loop->idle);
+    neap_link_init(&loop->ends);
     if (uv_loop_init(&loop->uv) != 0) {
         neap_mem_free(loop);
         return NULL;
@@ -73,6 +88,10 @@ void neap_loop_free(neap_loop *loop)
 {
     if (loop == NULL)
         return;
+    while (neap_link_linked(&loop->ends)) {
+        neap_loop_end *first = neap_container(loop->ends.next, neap_loop_end, link);
+        first->end(first);
+    }
     uv_walk(&loop->uv, close_handle, NULL);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
     int status = uv_loop_close(&loop->uv);
