@@ -5,6 +5,7 @@
 #include <lua.h>
 
 #define NEAP_BIND_MODULES(X) \
+    X(context)               \
     X(coroutine)             \
     X(error)                 \
     X(host)                  \

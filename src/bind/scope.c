@@ -431,8 +431,8 @@ static int l_open(lua_State *L)
         lua_pop(L, 1);
         if (lua_getfield(L, 1, "policy") != LUA_TNIL)
             box->guards = true;
-        else
-            lua_getfield(L, 1, "hook");
+        else if (lua_getfield(L, 1, "hook") == LUA_TTABLE)
+            box->wraps = lua_getfield(L, -1, "wrap") != LUA_TNIL, lua_pop(L, 1);
         lua_setiuservalue(L, at, NEAP_SCOPE_HOOK);
         lua_settop(L, at);
         lua_remove(L, 1);
@@ -505,6 +505,12 @@ static int l_spawn(lua_State *L)
         }
     } else {
         neap_bind_function(L, 2, "spawn: task");
+    }
+    if (box->wraps) {
+        lua_getiuservalue(L, 1, NEAP_SCOPE_HOOK);
+        lua_getfield(L, -1, "wrap");
+        lua_insert(L, first);
+        lua_pop(L, 1);
     }
     neap_bind_spawn(L, &box->core, first, &options);
     return 1;

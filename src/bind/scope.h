@@ -27,6 +27,7 @@ typedef struct neap_bind_scope {
     uint8_t               form;
     uint64_t              allowed_ns;   /* its deadline as given */
     bool                  guards;       /* every task is guarded: supervisor, policy */
+    bool                  wraps;        /* its hook has a function that runs each task's */
     bool                  ended;        /* its body has ended by itself */
     bool                  cut;          /* its body ended by a cancellation */
     bool                  waited;       /* leaving had to wait for tasks */
