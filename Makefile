@@ -1,53 +1,115 @@
-# neap - `make help` lists what can be made. Everything made goes under build/.
+# neap - `make help` lists what can be made. Everything made goes under build/,
+# one folder per variant, so that variants never mix.
 
 VARIANT ?= release
-B       := build/$(VARIANT)
 VERSION := 0.1.0
+PREFIX  ?= /usr/local
+B       := build/$(VARIANT)
 
-LUA     ?= lua5.4
-PKGS    := lua5.4 libuv jansson
-CPPFLAGS += -D_GNU_SOURCE -DNEAP_VERSION='"$(VERSION)"' -Isrc \
-            $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS)))
+CPPFLAGS += -D_GNU_SOURCE -DNEAP_VERSION='"$(VERSION)"' -Isrc -isystem /usr/include/lua5.4
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wundef -Wvla \
            -Wstrict-prototypes -Wmissing-prototypes $(if $(WERROR),-Werror)
 FLAGS_release := -O2 -g
 FLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined
 FLAGS_tsan    := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 CFLAGS  += -std=c11 $(WARN) $(FLAGS_$(VARIANT)) -MMD -MP
-# Static where a file to copy is wished for; -E so that C modules of the system
-# find the Lua inside.
-LIBDIR  := $(shell pkg-config --variable=libdir lua5.4)
+# Static, so that the binary is one file to copy; -E so that C modules of the
+# system find the Lua inside.
 LDFLAGS += -Wl,-E
-LDLIBS  += $(LIBDIR)/liblua5.4.a $(LIBDIR)/libuv_a.a $(LIBDIR)/libjansson.a -lm -ldl -lpthread
+LDLIBS  += -l:liblua5.4.a -l:liblua5.4-cjson.a -l:libuv_a.a -l:libjansson.a -lm -ldl -lpthread
 
 SRC     := $(wildcard src/*.c src/*/*.c)
 OBJ     := $(SRC:%.c=$(B)/%.o) $(B)/embedded.o
 LIB     := $(filter-out $(B)/src/main.o,$(OBJ))
-EMBED   := $(shell find lua -type f)
-TESTS   := $(patsubst spec/core/%_test.c,$(B)/spec/%,$(wildcard spec/core/*_test.c))
+EMBED   := $(sort $(shell find lua -type f ! -path 'lua/meta/*'))
+CTESTS  := $(patsubst spec/core/%_test.c,$(B)/spec/%,$(wildcard spec/core/*_test.c))
 
-.PHONY: all help deps test
-all: $(B)/neap ## build the host binary
+.PHONY: all test check demo seeds fuzz bench asan tsan lint layers format compdb deps install help clean
+.DELETE_ON_ERROR:
+
+all: $(B)/neap ## build the host binary, build/release/neap
+
+test: ## install what the tests need, build, run lint and all specs
+	@scripts/deps install build test
+	@$(MAKE) --no-print-directory check
+
+check: layers lint all $(CTESTS)
+	@scripts/test $(B)
+
+demo: ## install what is missing, build, run orders through a saga
+	@scripts/deps install build
+	@$(MAKE) --no-print-directory all
+	$(B)/neap run examples/08_order_saga.lua --input examples/orders.jsonl
+
+N ?= 200
+seeds: all ## run the specs of the primitives under N seeded schedules (200)
+	scripts/seeds $(B) $(N)
+
+SECONDS ?= 60
+fuzz: ## fuzz neap.json and durations, SECONDS each (60)
+	@scripts/deps install build fuzz
+	scripts/fuzz/run $(SECONDS)
+
+bench: all ## run all benchmarks; PEERS=1 with copas and cqueues beside
+	scripts/bench/all
+
+asan: ## build and check with address and undefined-behaviour sanitizers
+	@scripts/deps install build test
+	@$(MAKE) --no-print-directory VARIANT=asan check
+
+tsan: ## build with the thread sanitizer and check what uses threads
+	@$(MAKE) --no-print-directory VARIANT=tsan all
+	@scripts/test build/tsan threads
+
+lint: ## check Lua sources, annotations, and that every statement has its spec
+	@luacheck --quiet lua spec/neap examples scripts/bench
+	@scripts/lint
+
+layers: ## check that no room includes what stands above it
+	@scripts/layers $(wildcard src/*.[ch] src/*/*.[ch])
+
+format: ## lay out C sources
+	clang-format -i $(wildcard src/*.[ch] src/*/*.[ch] spec/core/*.[ch])
+
+compdb: ## write compile_commands.json for editors
+	scripts/compdb "$(CC) $(CPPFLAGS) $(CFLAGS)" $(SRC) > compile_commands.json
+
+deps: ## install all packages that any target needs, and say why
+	scripts/deps install build test fuzz bench
+
+install: all ## copy the binary to PREFIX/bin (/usr/local)
+	install -D -m 755 -s $(B)/neap $(DESTDIR)$(PREFIX)/bin/neap
+
+clean: ## remove build/
+	rm -rf build
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t16
 
+$(B)/.deps:
+	@scripts/deps check build
+	@mkdir -p $(@D) && touch $@
+
 $(B)/neap: $(OBJ)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(B)/%.o: %.c
+$(B)/%.o: %.c | $(B)/.deps
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(B)/embedded.c: $(EMBED) scripts/embed Makefile
+$(B)/embedded.c: $(EMBED) scripts/embed
 	@mkdir -p $(@D)
 	scripts/embed $(EMBED) > $@
 
 $(B)/embedded.o: $(B)/embedded.c $(EMBED)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-pedantic -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(B)/spec/%: spec/core/%_test.c $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
--include $(OBJ:.o=.d)
+# A file that is no longer in lua/ is no longer in the binary.
+$(shell mkdir -p $(B) && printf '%s\n' $(EMBED) | cmp -s - $(B)/.embed || printf '%s\n' $(EMBED) > $(B)/.embed)
+$(B)/embedded.c: $(B)/.embed
+
+-include $(OBJ:.o=.d) $(CTESTS:=.d)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "base/nearest.h"
 #include "bind/embed.h"
 
 /* --- boxes -------------------------------------------------------------------- */
@@ -137,21 +138,32 @@ uint64_t neap_bind_duration(lua_State *L, int idx, const char *name)
     return ns;
 }
 
-static bool is_known(const char *name, const char *const *names)
+/* True if `name` is one of `names`; else `*count` tells how many there are. */
+static bool is_known(const char *name, const char *const *names, int *count)
 {
-    while (*names != NULL && strcmp(name, *names) != 0)
-        names++;
-    return *names != NULL;
+    for (*count = 0; names[*count] != NULL; ++*count)
+        if (strcmp(name, names[*count]) == 0)
+            return true;
+    return false;
 }
 
 void neap_bind_options(lua_State *L, int idx, const char *what, const char *const *names)
 {
+    int count = 0;
+
     idx = lua_absindex(L, idx);
     if (!lua_istable(L, idx))
-        neap_bind_usage(L, "%s: options: table expected, got %s", what, luaL_typename(L, idx));
-    for (lua_pushnil(L); lua_next(L, idx); lua_pop(L, 1))
-        if (lua_type(L, -2) != LUA_TSTRING || !is_known(lua_tostring(L, -2), names))
+        neap_bind_usage(L, "%s: options are a table, got %s", what, luaL_typename(L, idx));
+    for (lua_pushnil(L); lua_next(L, idx); lua_pop(L, 1)) {
+        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        if (is_known(name, names, &count))
+            continue;
+        int nearest = neap_nearest(name, names, count);
+        if (nearest < 0)
             neap_bind_usage(L, "%s: unknown option %s", what, neap_bind_tostring(L, -2));
+        neap_bind_usage(L, "%s: unknown option \"%s\"; did you mean \"%s\"?", what, name,
+                        names[nearest]);
+    }
 }
 
 bool neap_bind_is_options(lua_State *L, int idx)

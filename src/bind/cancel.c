@@ -149,10 +149,40 @@ int neap_bind_raise_cancelled(lua_State *L)
         task->flags |= NEAP_BIND_KILLED;
         luaL_checkstack(L, 4, NULL);
         neap_bind_where(L);
-        return lua_yield(L, 1);
+        lua_xmove(L, neap_host_of(L)->L, 1);
+        return lua_yield(L, 0);         /* the scheduler does the rest */
     }
     neap_bind_push_cancellation(L, task->scope->source);
     return lua_error(L);
+}
+
+/* Push the name of the C function on top if it is one of Lua's libraries through
+ * which nothing suspends; false for our own, which can. Pops the function. */
+static bool name_of_blocker(lua_State *L)
+{
+    static const char *const libraries[] = { "_G", "table", "string", "utf8", "os", "io", "math",
+                                             "debug", "package", NULL };
+    int function = lua_gettop(L);
+
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    for (int i = 0; libraries[i] != NULL; i++) {
+        if (lua_getfield(L, -1, libraries[i]) == LUA_TTABLE)
+            for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
+                if (lua_rawequal(L, -1, function) && lua_type(L, -2) == LUA_TSTRING &&
+                    strcmp(lua_tostring(L, -2), "pcall") != 0 &&
+                    strcmp(lua_tostring(L, -2), "xpcall") != 0) {
+                    if (i > 0)
+                        lua_pushfstring(L, "%s.%s", libraries[i], lua_tostring(L, -2));
+                    else
+                        lua_pushvalue(L, -2);
+                    lua_replace(L, function);
+                    lua_settop(L, function);
+                    return true;
+                }
+        lua_pop(L, 1);
+    }
+    lua_settop(L, function - 1);
+    return false;
 }
 
 /* Names the C function through which Lua cannot suspend, and the line that
@@ -160,17 +190,23 @@ int neap_bind_raise_cancelled(lua_State *L)
 static int cannot_suspend(lua_State *L, const char *op)
 {
     lua_Debug ar;
-    const char *name = NULL;
 
+    luaL_checkstack(L, 8, NULL);
     for (int level = 1; lua_getstack(L, level, &ar); level++) {
-        lua_getinfo(L, "Snl", &ar);
-        if (*ar.what == 'C' && ar.name != NULL)
-            name = ar.name;
-        else if (name != NULL && ar.currentline > 0)
-            return neap_bind_usage(L, "%s: cannot suspend inside %s (%s:%d), a C function that "
-                                   "has to return first", op, name, ar.short_src, ar.currentline);
+        lua_getinfo(L, "Sf", &ar);
+        if (*ar.what != 'C') {
+            lua_pop(L, 1);
+        } else if (name_of_blocker(L)) {
+            const char *name = lua_tostring(L, -1);
+            while (lua_getstack(L, ++level, &ar) && lua_getinfo(L, "Sl", &ar))
+                if (ar.currentline > 0)
+                    return neap_bind_usage(L, "%s: cannot suspend inside %s, called at %s:%d: it "
+                                           "is a C function that has to return first", op, name,
+                                           ar.short_src, ar.currentline);
+            return neap_bind_usage(L, "%s: cannot suspend inside %s", op, name);
+        }
     }
-    return neap_bind_usage(L, "%s: cannot suspend here", op);
+    return neap_bind_usage(L, "%s: cannot suspend here, below a C function or in a finaliser", op);
 }
 
 neap_task *neap_bind_checkpoint(lua_State *L, const char *op)

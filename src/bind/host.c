@@ -10,6 +10,7 @@
 #include "base/ticks.h"
 #include "bind/bind.h"
 #include "bind/embed.h"
+#include "bind/slice.h"
 #include "bind/task.h"
 #include "io/loop.h"
 
@@ -30,9 +31,40 @@ static int panic(lua_State *L)
     neap_mem_exhausted();       /* all else is raised inside of protected calls */
 }
 
-static void note_tick(neap_sched *sched)
+static void begin_turn(neap_sched *sched)
 {
-    neap_container(sched, neap_host, sched)->tick = neap_ticks_now();
+    neap_host *host = neap_container(sched, neap_host, sched);
+
+    host->tick = neap_ticks_now();
+    neap_slice_wake(&host->slice);
+}
+
+static void end_slice(neap_sched *sched)
+{
+    neap_slice_end(&neap_container(sched, neap_host, sched)->slice);
+}
+
+/* Put the pattern functions into `string`, whose own stay in neap.raw.string. */
+static void open_patterns(lua_State *L)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, "neap.raw");
+    lua_newtable(L);
+    lua_getglobal(L, "string");
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -2);
+        lua_settable(L, -6);
+    }
+    lua_pushcfunction(L, luaopen_neap_core_pattern);
+    lua_call(L, 0, 1);
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -2);
+        lua_settable(L, -6);
+    }
+    lua_pop(L, 2);
+    lua_setfield(L, -2, "string");
+    lua_pop(L, 1);
 }
 
 /* Keep the originals for `neap.raw`, and put ours in their place. */
@@ -74,6 +106,7 @@ static int open_libraries(lua_State *L)
             lua_pop(L, 1);
         }
     }
+    open_patterns(L);
     return 0;
 }
 
@@ -88,11 +121,12 @@ neap_host *neap_host_new(void)
     host->places = neap_places_new();
     host->loop = neap_loop_new(&host->sched);
     host->L = lua_newstate(allocate, host);
-    if (host->places == NULL || host->loop == NULL || host->L == NULL) {
+    if (host->places == NULL || host->loop == NULL || host->L == NULL ||
+        neap_bind_slice_open(host) != NEAP_OK) {
         neap_host_free(host);
         return NULL;
     }
-    neap_loop_on_turn(host->loop, note_tick);
+    neap_loop_on_turn(host->loop, begin_turn, end_slice);
     uint64_t seed = 0;
     neap_random_system(&seed, sizeof seed);
     neap_random_seed(&host->random, seed);
@@ -108,6 +142,8 @@ neap_host *neap_host_new(void)
 
 void neap_host_free(neap_host *host)
 {
+    if (host->slice.on_overrun != NULL)
+        neap_slice_close(&host->slice);
     if (host->L != NULL)
         lua_close(host->L);
     neap_loop_free(host->loop);

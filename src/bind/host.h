@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "bind/place.h"
 #include "core/sched.h"
+#include "io/slice.h"
 
 typedef struct neap_loop neap_loop;
 
@@ -37,6 +38,9 @@ typedef struct neap_host {
     neap_places *places;
     neap_random random;         /* neap.random, neap.uuid */
     uint64_t    last_uuid_us;   /* so that ids rise */
+    neap_slice  slice;
+    uint64_t    slice_limit;    /* in ticks */
+    char        overrun_place[LUA_IDSIZE + 128];    /* "": nothing to report */
     volatile bool overrun;      /* the running slice is longer than its limit */
     int         exit_status;
 } neap_host;

@@ -9,8 +9,10 @@
     X(coroutine)             \
     X(error)                 \
     X(host)                  \
+    X(pattern)               \
     X(scope)                 \
     X(task)                  \
+    X(text)                  \
     X(time)
 
 #define NEAP_BIND_DECLARE(name) int luaopen_neap_core_##name(lua_State *L);

@@ -1,5 +1,19 @@
-/* bind/slice.c - a slice that runs too long obeys deadlines and cancellations. */
-#include "bind/bind.h"
+/* bind/slice.c - a slice that runs too long is reported, and obeys deadlines,
+ * cancellations and signals.
+ *
+ * There is no permanent hook, which would halve the speed of every script: the
+ * watcher's signal arms one for the next instruction, or for the return of the
+ * C function that runs.
+ */
+#include "bind/slice.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/ticks.h"
+#include "bind/task.h"
+
+static const char REPORTED;         /* registry key: places that have been reported */
 
 /* The scope whose deadline has passed first, of those that hold in `scope`. */
 static neap_scope *overdue(neap_scope *scope, uint64_t now_ns)
@@ -28,4 +42,98 @@ void neap_bind_interrupted(lua_State *L)
         neap_scope_cancel(late, NEAP_CANCEL_DEADLINE, 0);
     if (neap_task_is_cancelled(task))
         neap_bind_raise_cancelled(L);
+}
+
+/* Functions of Lua's that wait for the operating system, and what to use instead. */
+static const char *advice(const char *function)
+{
+    static const char *const files[] = { "read", "lines", "write", "open", "close", "flush",
+                                         "seek", NULL };
+    for (int i = 0; function != NULL && files[i] != NULL; i++)
+        if (strcmp(function, files[i]) == 0)
+            return "; neap.fs does not block";
+    if (function != NULL && (strcmp(function, "execute") == 0 || strcmp(function, "popen") == 0))
+        return "; neap.process does not block";
+    return "; call neap.yield() in a long loop, or use neap.work";
+}
+
+static void note_place(neap_host *host, lua_State *L, lua_Debug *ar)
+{
+    const char *function = NULL;
+    lua_Debug at;
+    int level = 0;
+
+    if (ar->event == LUA_HOOKRET && lua_getinfo(L, "Sn", ar) && *ar->what == 'C')
+        function = ar->name;
+    while (lua_getstack(L, level++, &at)) {
+        lua_getinfo(L, "Sl", &at);
+        if (at.currentline > 0)
+            break;
+        at.currentline = 0;
+    }
+    snprintf(host->overrun_place, sizeof host->overrun_place, "%s:%d%s%s%s",
+             at.short_src, at.currentline, function ? " in " : "", function ? function : "",
+             advice(function));
+}
+
+/* Runs in Lua, on overrun only. */
+static void on_hook(lua_State *L, lua_Debug *ar)
+{
+    neap_host *host = neap_host_of(L);
+
+    lua_sethook(L, NULL, 0, 0);
+    if (host->overrun_place[0] == '\0')
+        note_place(host, L, ar);
+    neap_bind_interrupted(L);
+}
+
+/* Runs in a signal handler: lua_sethook may be called there. */
+static void on_overrun(neap_slice *slice)
+{
+    neap_host *host = neap_container(slice, neap_host, slice);
+
+    host->overrun = true;
+    if (host->running != NULL)
+        lua_sethook(host->running, on_hook, LUA_MASKCOUNT | LUA_MASKRET, 1);
+}
+
+static int report(lua_State *L)
+{
+    neap_host *host = neap_host_of(L);
+    const char *name = lua_tostring(L, 1);
+
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &REPORTED) != LUA_TTABLE) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &REPORTED);
+    }
+    if (lua_getfield(L, -1, host->overrun_place) == LUA_TNIL) {
+        lua_pushboolean(L, 1);
+        lua_setfield(L, -3, host->overrun_place);
+        fprintf(stderr, "neap: %s ran for %d ms without a checkpoint at %s\n", name,
+                (int)lua_tointeger(L, 2), host->overrun_place);
+    }
+    return 0;
+}
+
+void neap_bind_slice_over(neap_host *host, neap_task *task, uint64_t ticks)
+{
+    lua_State *L = host->L;
+
+    host->overrun = false;
+    if (host->overrun_place[0] == '\0')
+        return;                     /* nobody saw where: it ended by itself */
+    lua_pushcfunction(L, report);
+    lua_pushfstring(L, "task %I", (LUAI_UACINT)task->id);
+    lua_pushinteger(L, (lua_Integer)(neap_ticks_to_ns(ticks) / 1000000));
+    if (lua_pcall(L, 2, 0, 0) != LUA_OK)
+        lua_pop(L, 1);
+    host->overrun_place[0] = '\0';
+}
+
+int neap_bind_slice_open(neap_host *host)
+{
+    host->slice_limit = neap_ticks_from_ns(NEAP_SLICE_LIMIT_NS);
+    return neap_slice_open(&host->slice, on_overrun);
 }

@@ -7,6 +7,7 @@
 #include "base/ticks.h"
 #include "bind/context.h"
 #include "bind/scope.h"
+#include "bind/slice.h"
 
 const neap_bind_type neap_bind_task_type = { "neap.task" };
 
@@ -92,6 +93,8 @@ static void sign_error(lua_State *L, int idx)
         neap_bind_spawn_chain(L, host->sched.running);
         if (lua_isstring(L, -2))
             lua_concat(L, 2);
+        else
+            lua_remove(L, -2);
         lua_rawset(L, idx);
     }
     lua_pop(L, 1);
@@ -286,14 +289,13 @@ void neap_bind_push_running(lua_State *L)
     lua_pop(L, 1);
 }
 
-/* A task that ignores its cancellation: its coroutine, on whose top stands the
- * place, is closed without suspending; what it had open passes to its home. */
+/* A task that ignores its cancellation (the place is on the host's stack): its
+ * coroutine is closed without suspending; what it had open passes to its home. */
 static int kill(neap_host *host, lua_State *co)
 {
     lua_State *L = host->L;
     int yielded;
 
-    lua_xmove(co, L, 1);
     push_frame(L, co);
     lua_rotate(L, -3, -1);
     lua_resetthread(co);
@@ -329,11 +331,14 @@ void neap_bind_resume(neap_sched *sched, neap_task *task)
     }
     host->checkpoints = 0;
     host->running = co;
+    neap_slice_begin(&host->slice);
     int status = lua_resume(co, host->L, fresh ? lua_gettop(co) - 2 : 0, &yielded);
-    uint64_t tick = neap_ticks_now();
-    task->busy += tick - host->tick;
+    uint64_t tick = neap_ticks_now(), ticks = tick - host->tick;
+    task->busy += ticks;
     task->since = (uint32_t)(tick >> NEAP_TASK_SINCE_SHIFT);
     host->tick = tick;
+    if (ticks > host->slice_limit)
+        neap_bind_slice_over(host, task, ticks);
     if (status == LUA_YIELD) {
         if (!(task->flags & NEAP_BIND_KILLED))
             return;

@@ -1,9 +1,6 @@
 /* bind/time.c - neap.core.time: clocks, sleep, yield, chance. */
-#include <math.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "base/duration.h"
 #include "bind/scope.h"
 
 static neap_clock *clock_of(lua_State *L)
@@ -103,15 +100,6 @@ static int l_remaining(lua_State *L)
     return 1;
 }
 
-/* time.duration(d) -> seconds; raises if `d` is no duration */
-static int l_duration(lua_State *L)
-{
-    uint64_t ns = neap_bind_duration(L, 1, "duration");
-
-    lua_pushnumber(L, ns == NEAP_DURATION_NONE ? (lua_Number)HUGE_VAL : (lua_Number)ns / 1e9);
-    return 1;
-}
-
 /* time.random() -> [0, 1); time.random(m) -> 1 .. m; time.random(m, n) -> m .. n */
 static int l_random(lua_State *L)
 {
@@ -163,7 +151,7 @@ int luaopen_neap_core_time(lua_State *L)
         { "sleep", l_sleep }, { "yield", l_yield }, { "check", l_check },
         { "cancelled", l_cancelled }, { "is_cancelled", l_is_cancelled }, { "now", l_now },
         { "monotonic", l_monotonic }, { "remaining", l_remaining },
-        { "duration", l_duration }, { "random", l_random }, { "uuid", l_uuid },
+        { "random", l_random }, { "uuid", l_uuid },
         { NULL, NULL } };
 
     luaL_newlib(L, functions);

@@ -65,9 +65,9 @@ bool neap_loop_run(neap_loop *loop)
     neap_sched *sched = loop->sched;
 
     while (!loop->stopped) {
-        if (loop->on_turn != NULL)
-            loop->on_turn(sched);
+        loop->begin_turn(sched);
         neap_sched_turn(sched);
+        loop->end_turn(sched);
         if (loop->stopped)
             break;
 
@@ -99,9 +99,11 @@ void neap_loop_stop(neap_loop *loop)
     loop->sched->stopping = true;
 }
 
-void neap_loop_on_turn(neap_loop *loop, void (*on_turn)(neap_sched *sched))
+void neap_loop_on_turn(neap_loop *loop, void (*begin)(neap_sched *sched),
+                       void (*end)(neap_sched *sched))
 {
-    loop->on_turn = on_turn;
+    loop->begin_turn = begin;
+    loop->end_turn = end;
 }
 
 void neap_loop_set_skip(neap_loop *loop, void (*skip_to)(neap_sched *sched, uint64_t at_ns))

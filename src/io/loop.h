@@ -32,8 +32,9 @@ void neap_loop_free(neap_loop *loop);
 bool neap_loop_run(neap_loop *loop);
 void neap_loop_stop(neap_loop *loop);
 
-/* Called before each turn. */
-void neap_loop_on_turn(neap_loop *loop, void (*on_turn)(neap_sched *sched));
+/* Called before and after each turn. */
+void neap_loop_on_turn(neap_loop *loop, void (*begin)(neap_sched *sched),
+                       void (*end)(neap_sched *sched));
 /* In virtual time: moves the clock to an instant. NULL: time is real. */
 void neap_loop_set_skip(neap_loop *loop, void (*skip_to)(neap_sched *sched, uint64_t at_ns));
 

@@ -10,7 +10,8 @@ struct neap_loop {
     uv_loop_t   uv;
     uv_timer_t  timer;
     neap_sched *sched;
-    void      (*on_turn)(neap_sched *sched);
+    void      (*begin_turn)(neap_sched *sched);
+    void      (*end_turn)(neap_sched *sched);
     void      (*skip_to)(neap_sched *sched, uint64_t at_ns);
     int         pending;
     int         live;

@@ -1,0 +1,5 @@
+std = "lua54"
+max_line_length = 120
+files["spec"] = { std = "+busted" }
+files["lua/meta"] = { unused_args = false }
+exclude_files = { "build" }

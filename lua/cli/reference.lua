@@ -1,0 +1,349 @@
+--- The reference of the public library, read from the comments of its source.
+---
+--- What an editor shows and what `neap help` prints is one text: the `---` comments with
+--- the annotations of LuaLS. A file is read line by line, and a comment belongs to the
+--- declaration right below it. Names are those that a person writes:
+---
+---     neap.map        a function of a module, `function map.map` or `function neap.map`
+---     channel:send    a method of class neap.Channel, its own or inherited
+---     channel         the class
+---     neap.json       the module, with the comment at the head of its file
+---
+--- `---@private`, `@protected` or `@package` leaves a declaration out; at the head of a file
+--- the whole file. Classes of neap.core show through the public ones that inherit from them.
+
+local comment = require("cli.reference.comment")
+local page = require("cli.reference.page")
+
+local reference = {}
+
+---@class cli.Entry
+---@field name string
+---@field kind "function"|"method"|"value"|"class"|"module"
+---@field text string  Markdown.
+---@field params table[]  `{ name, type, text, optional }`
+---@field returns table[]  `{ name, type, text }`
+---@field overloads string[]
+---@field fields table[]  Of a class: as params.
+---@field members cli.Entry[]  Of a class or module.
+---@field type? string  Of a value.
+---@field async boolean
+
+-- Files --------------------------------------------------------------------------------
+
+---@class cli.ReferenceFile
+---@field module string
+---@field owners table<string, string>  Local tables that are a class or a module, by name.
+---@field required table<string, string>  Locals that hold a module.
+---@field found table[]  Declarations: `{ owner, separator, name, doc, arguments }`.
+---@field classes table[]  `{ name, parents, doc }`
+---@field text string  The comment at its head.
+---@field aliases table[]  `{ owner, name, target }`: names without a comment of their own.
+---@field constructed? string  The table whose constructor the lines are in.
+
+local function module_of(path)
+  local name = path:gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")
+  return name
+end
+
+-- The declaration on a line, joined with those after it until its parentheses close.
+local function declaration(lines, i)
+  local line = lines[i]
+  if line:find("^function ") then
+    while not line:find(")", 1, true) and lines[i + 1] do
+      i = i + 1
+      line = line .. " " .. lines[i]:match("^%s*(.*)$")
+    end
+    local owner, separator, name, arguments = line:match("^function ([%w_]+)([.:])([%w_]+)%s*%(([^)]*)%)")
+    return owner, separator, name, arguments
+  end
+  local owner, name = line:match("^([%a_][%w_]*)%.([%a_][%w_]*)%s*=")
+  return owner, ".", name, nil
+end
+
+-- `owner.name = value` without a comment of its own: a module under another name, or what
+-- a module has, of which its own comment tells.
+local function note_value(file, owner, name, value)
+  local module, rest = value:match('^require%("([%w_.]+)"%)%.?(.*)$')
+  if not module then
+    module, rest = file.required[value], ""
+    if not module then
+      local holder
+      holder, rest = value:match("^([%w_.]+)%.([%w_]+)$")
+      module = file.required[holder]
+    end
+  end
+  if not module then return end
+  if rest == "" then file.required[owner .. "." .. name] = module end
+  local target = rest == "" and module or module .. "." .. rest
+  file.aliases[#file.aliases + 1] = { owner = owner, name = name, target = target }
+end
+
+-- Such values, assigned or in the constructor of a table at the start of a line.
+local function note_values(file, line)
+  local opened = line:match("^local ([%a_][%w_]*) = {$")
+  if opened or line:find("^}") then file.constructed = opened end
+  local name, value = line:match("^  ([%a_][%w_]*) = (.-),?%s*$")
+  local owner = name and file.constructed
+  if not owner then owner, name, value = line:match("^([%a_][%w_]*)%.([%a_][%w_]*) = (.-)%s*$") end
+  if owner then note_value(file, owner, name, value) end
+end
+
+local function note_code(file, lines, i, doc)
+  local line = lines[i]
+  local holder, module = line:match('^local ([%a_][%w_]*) = require%("([%w_.]+)"%)%s*$')
+  if holder then file.required[holder] = module end
+  local returned = line:match("^return ([%a_][%w_]*)%s*$") or line:match("^return setmetatable%(([%a_][%w_]*)")
+  if returned and not file.owners[returned] then file.owners[returned] = file.module end
+
+  if not doc then return note_values(file, line) end
+  if doc.class then
+    doc.class.doc = doc
+    file.classes[#file.classes + 1] = doc.class
+    local variable = line:match("^local ([%a_][%w_]*) =") or line:match("^local ([%a_][%w_]*)%s*$")
+    if variable then file.owners[variable] = doc.class.name end
+    return
+  end
+  local owner, separator, name, arguments = declaration(lines, i)
+  if owner and name and not doc.private then
+    file.found[#file.found + 1] = { owner = owner, separator = separator, name = name,
+      arguments = arguments, doc = doc }
+  end
+end
+
+-- Read one file of the library; nil if all of it is private.
+local function read_file(path, source)
+  local file = { module = module_of(path), owners = {}, required = {}, found = {}, classes = {},
+    aliases = {}, text = "" }
+  local lines, block = {}, nil
+  for line in (source .. "\n"):gmatch("(.-)\r?\n") do lines[#lines + 1] = line end
+
+  local head = true
+  for i, line in ipairs(lines) do
+    local text = line:match("^%-%-%-(.*)$")
+    if text then
+      block = block or {}
+      block[#block + 1] = text
+    else
+      local doc = block and comment.read(block)
+      if doc and head and doc.private then return nil end
+      if doc and doc.meta then file.module = doc.meta:match("^%S*") end
+      if doc and head and not doc.class and not line:find("%S") then file.text = doc.text end
+      if block or line:find("%S") then head = head and doc and doc.meta ~= nil or false end
+      if doc and doc.class and not line:find("%S") then
+        doc.class.doc = doc
+        file.classes[#file.classes + 1] = doc.class
+      elseif line:find("%S") then
+        note_code(file, lines, i, doc)
+      end
+      block = nil
+    end
+  end
+  return file
+end
+
+-- The index ----------------------------------------------------------------------------
+
+local function is_core(name)
+  return name:find("^neap%.core%.") ~= nil
+end
+
+-- A class has objects, a module has not: their names differ by the first letter.
+local function object_name(class_name)
+  local last = class_name:match("([%w_]+)$")
+  return last:find("^%u") and last:lower() or nil
+end
+
+local function entry(kind, name, doc)
+  return { kind = kind, name = name, text = doc.text or "", params = doc.params or {},
+    returns = doc.returns or {}, overloads = doc.overloads or {}, fields = doc.fields or {},
+    type = doc.type, async = doc.async or false, members = {} }
+end
+
+---@class cli.Reference
+---@field entries table<string, cli.Entry[]>  By name in lower case.
+---@field list cli.Entry[]  Sorted by name.
+---@field classes table<string, table>
+---@field aliases table<string, string>  From a name in lower case to another.
+---@field core table<string, table>  Declarations of neap.core.*: public under other names.
+local Reference = {}
+Reference.__index = Reference
+
+local function add(self, made)
+  local key = made.name:lower()
+  local known = self.entries[key]
+  if not known then
+    known = {}
+    self.entries[key] = known
+  end
+  known[#known + 1] = made
+  self.list[#self.list + 1] = made
+end
+
+local function kind_of(found, method)
+  if method then return "method" end
+  local callable = found.arguments or found.doc.callable or #found.doc.params > 0
+  return callable and "function" or "value"
+end
+
+-- Put each declaration of a file where its owner is: into a class or under the module.
+local function place(self, file, modules)
+  for _, found in ipairs(file.found) do
+    local owner = file.owners[found.owner] or found.owner == "neap" and "neap"
+    local class = owner and self.classes[owner]
+    if class and object_name(owner) then
+      class.found[#class.found + 1] = found
+    elseif owner and is_core(owner) then
+      self.core[owner .. "." .. found.name] = found
+    elseif owner then
+      local made = entry(kind_of(found), owner .. "." .. found.name, found.doc)
+      add(self, made)
+      local module = modules[owner]
+      if module then module.members[#module.members + 1] = made end
+    end
+  end
+end
+
+-- Give what has two names the comment of the one that has it.
+local function place_aliases(self, file, modules)
+  for _, alias in ipairs(file.aliases) do
+    local owner = file.owners[alias.owner]
+    local found = self.core[alias.target]
+    if owner and not is_core(owner) then
+      local name = owner .. "." .. alias.name
+      if found and not self.entries[name:lower()] then
+        local made = entry(kind_of(found), name, found.doc)
+        add(self, made)
+        local module = modules[owner]
+        if module then module.members[#module.members + 1] = made end
+      else
+        self.aliases[name:lower()] = alias.target
+      end
+    end
+  end
+end
+
+-- The methods and fields of a class and of all that it inherits from; nearer ones first.
+local function inherited(self, class, methods, fields, seen)
+  if seen[class.name] then return end
+  seen[class.name] = true
+  for _, found in ipairs(class.found) do
+    methods[#methods + 1] = found
+  end
+  for _, field in ipairs(class.doc.fields) do fields[#fields + 1] = field end
+  for _, parent in ipairs(class.parents) do
+    if self.classes[parent] then inherited(self, self.classes[parent], methods, fields, seen) end
+  end
+end
+
+local function add_class(self, class)
+  local name = object_name(class.name)
+  if not name then return end
+  local methods, fields = {}, {}
+  inherited(self, class, methods, fields, {})
+  local made = entry("class", name, class.doc)
+  made.fields = fields
+  local known = {}
+  for _, found in ipairs(methods) do
+    if not known[found.name] then
+      known[found.name] = true
+      local method = entry(kind_of(found, found.separator == ":"), name .. ":" .. found.name, found.doc)
+      made.members[#made.members + 1] = method
+      add(self, method)
+    end
+  end
+  -- A class without methods is a table of options: it shows where it is a parameter.
+  if #made.members > 0 then add(self, made) end
+end
+
+--- Read the library.
+---@param files { name: string, source: string }[]  Names as in "neap/json.lua", "meta/chan.lua".
+---@return cli.Reference
+function reference.read(files)
+  local self = setmetatable({ entries = {}, list = {}, classes = {}, aliases = {}, core = {} }, Reference)
+  local read, modules, heirs = {}, {}, {}
+  for _, named in ipairs(files) do
+    local file = read_file(named.name, named.source)
+    if file then
+      read[#read + 1] = file
+      for _, class in ipairs(file.classes) do
+        class.found = {}
+        self.classes[class.name] = self.classes[class.name] or class
+        for _, parent in ipairs(class.parents) do
+          if not is_core(class.name) then heirs[parent] = true end
+        end
+      end
+      if not is_core(file.module) and file.text ~= "" then
+        modules[file.module] = entry("module", file.module, { text = file.text })
+        add(self, modules[file.module])
+      end
+    end
+  end
+  for _, file in ipairs(read) do place(self, file, modules) end
+  for _, file in ipairs(read) do place_aliases(self, file, modules) end
+  for name, class in pairs(self.classes) do
+    if not (is_core(name) and heirs[name]) then add_class(self, class) end
+  end
+  table.sort(self.list, function(a, b)
+    if a.name ~= b.name then return a.name < b.name end
+    return a.kind < b.kind
+  end)
+  return self
+end
+
+--- Find what a name stands for.
+---@param topic string  With or without "neap."; `channel.send` is taken for `channel:send`.
+---@return cli.Entry[] entries  Empty if there is none.
+function Reference:find(topic)
+  local name = topic:lower()
+  local found, seen = {}, {}
+  local function take(key)
+    for _, made in ipairs(self.entries[key] or self.entries[(self.aliases[key] or ""):lower()] or {}) do
+      if not seen[made] then
+        seen[made] = true
+        found[#found + 1] = made
+      end
+    end
+  end
+  take(name)
+  take("neap." .. name)
+  take((name:gsub("^neap%.", ""):gsub("%.", ":")))
+  return found
+end
+
+--- All names, for suggestions and completion.
+---@return string[]
+function Reference:names()
+  local names, seen = {}, {}
+  for _, made in ipairs(self.list) do
+    if not seen[made.name] then
+      seen[made.name] = true
+      names[#names + 1] = made.name
+    end
+  end
+  return names
+end
+
+--- Write an entry as Markdown.
+---@param made cli.Entry
+---@return string
+function Reference:markdown(made)
+  return page.write(made, function(class_name)
+    local class = self.classes[class_name]
+    -- A class without methods is a table of options.
+    if not class or #class.found > 0 then return {} end
+    local fields = {}
+    inherited(self, class, {}, fields, {})
+    return fields
+  end)
+end
+
+--- Write the whole reference as one Markdown text.
+---@return string
+function Reference:whole()
+  local pieces = { "# Reference\n" }
+  for _, made in ipairs(self.list) do pieces[#pieces + 1] = self:markdown(made) end
+  return table.concat(pieces, "\n")
+end
+
+return reference

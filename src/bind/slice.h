@@ -1,0 +1,12 @@
+/* bind/slice.h - slices as the host sees them. */
+#ifndef NEAP_BIND_SLICE_H
+#define NEAP_BIND_SLICE_H
+
+#include "bind/bind.h"
+
+/* Begin to watch; NEAP_ENOMEM without a thread. */
+int neap_bind_slice_open(neap_host *host);
+/* The slice of `task`, which has just ended, was longer than the limit. */
+void neap_bind_slice_over(neap_host *host, neap_task *task, uint64_t ticks);
+
+#endif

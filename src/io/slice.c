@@ -1,0 +1,134 @@
+#include "io/slice.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+
+/* Its default is to be ignored, so that one which comes late does no harm. */
+enum { SIGNAL = SIGURG, LOOK_NS = 10000000, IDLE_LOOKS = 100 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t  work = PTHREAD_COND_INITIALIZER;
+static neap_link       slices = { &slices, &slices };
+static bool            running;
+static _Atomic bool    asleep;
+
+static _Thread_local neap_slice *own;
+
+static void on_signal(int number)
+{
+    int saved = errno;
+
+    (void)number;
+    if (own != NULL && atomic_load_explicit(&own->number, memory_order_relaxed) != 0)
+        own->on_overrun(own);
+    errno = saved;
+}
+
+/* True if the slice does something. */
+static bool look(neap_slice *slice, uint64_t now_ns)
+{
+    uint64_t number = atomic_load_explicit(&slice->number, memory_order_relaxed);
+
+    if (number != slice->seen) {
+        slice->seen = number;
+        slice->since_ns = now_ns;
+    } else if (number != 0 && now_ns - slice->since_ns > NEAP_SLICE_LIMIT_NS) {
+        pthread_kill(slice->thread, SIGNAL);
+    }
+    return number != 0;
+}
+
+static void *watch(void *arg)
+{
+    int idle = 0;
+
+    (void)arg;
+    pthread_mutex_lock(&lock);
+    while (neap_link_linked(&slices)) {
+        bool busy = false;
+        uint64_t now_ns = neap_clock_now(&neap_clock_system);
+        for (neap_link *at = slices.next; at != &slices; at = at->next)
+            busy |= look(neap_container(at, neap_slice, link), now_ns);
+        idle = busy ? 0 : idle + 1;
+        if (idle > IDLE_LOOKS) {
+            idle = 0;
+            atomic_store(&asleep, true);
+            /* A turn that began before it could see `asleep` is seen here. */
+            busy = false;
+            for (neap_link *at = slices.next; at != &slices; at = at->next)
+                busy |= atomic_load(&neap_container(at, neap_slice, link)->number) != 0;
+            while (!busy && atomic_load(&asleep))
+                pthread_cond_wait(&work, &lock);
+            atomic_store(&asleep, false);
+        } else {
+            struct timespec pause = { .tv_nsec = LOOK_NS };
+            pthread_mutex_unlock(&lock);
+            nanosleep(&pause, NULL);
+            pthread_mutex_lock(&lock);
+        }
+    }
+    running = false;
+    pthread_mutex_unlock(&lock);
+    return NULL;
+}
+
+/* The watcher takes no signal of the process. */
+static int start_watcher(void)
+{
+    struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+    pthread_attr_t attributes;
+    pthread_t thread;
+    sigset_t all, before;
+
+    sigaction(SIGNAL, &action, NULL);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    int status = pthread_create(&thread, &attributes, watch, NULL);
+    pthread_attr_destroy(&attributes);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return status;
+}
+
+int neap_slice_open(neap_slice *slice, void (*on_overrun)(neap_slice *slice))
+{
+    int status = 0;
+
+    *slice = (neap_slice){ .thread = pthread_self(), .on_overrun = on_overrun };
+    own = slice;
+    pthread_mutex_lock(&lock);
+    neap_link_append(&slices, &slice->link);
+    if (!running)
+        status = start_watcher();
+    running = status == 0;
+    if (status != 0)
+        neap_link_remove(&slice->link);
+    pthread_mutex_unlock(&lock);
+    return status == 0 ? NEAP_OK : NEAP_ENOMEM;
+}
+
+void neap_slice_close(neap_slice *slice)
+{
+    pthread_mutex_lock(&lock);
+    neap_link_remove(&slice->link);
+    own = NULL;
+    atomic_store(&asleep, false);
+    pthread_cond_signal(&work);
+    pthread_mutex_unlock(&lock);
+}
+
+void neap_slice_wake(neap_slice *slice)
+{
+    atomic_store(&slice->number, ++slice->begun);
+    if (!atomic_load(&asleep))
+        return;
+    pthread_mutex_lock(&lock);
+    atomic_store(&asleep, false);
+    pthread_cond_signal(&work);
+    pthread_mutex_unlock(&lock);
+}
