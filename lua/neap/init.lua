@@ -2,12 +2,12 @@
 
 local core = {
   coroutine = require("neap.core.coroutine"),
-  error = require("neap.core.error"),
   host = require("neap.core.host"),
-  task = require("neap.core.task"),
-  scope = require("neap.core.scope"),
+  scope = require("neap.scope"),
   time = require("neap.core.time"),
 }
+local context = require("neap.context")
+local errors = require("neap.error")
 
 local neap = {
   scope = core.scope.open,
@@ -15,6 +15,11 @@ local neap = {
   timeout_or = core.scope.timeout_or,
   shield = core.scope.shield,
   try = core.coroutine.try,
+  with = context.with,
+  context = context.context,
+  error = errors.new,
+  is_cancelled = errors.is_cancelled,
+  cancelled = errors.cancelled,
   sleep = core.time.sleep,
   yield = core.time.yield,
   check = core.time.check,
@@ -26,4 +31,25 @@ local neap = {
   raw = core.host.raw,
 }
 
-return neap
+-- What is loaded when it is first asked for, so that a script starts in no time:
+-- the module that has it, and what it is called there.
+local LAZY = {
+  all = { "neap.join", "all" },
+  any = { "neap.join", "any" },
+  race = { "neap.join", "race" },
+  quorum = { "neap.join", "quorum" },
+  settle = { "neap.join", "settle" },
+  map = { "neap.join", "map" },
+  supervisor = { "neap.supervisor", "supervisor" },
+  defer = { "neap.defer", "defer" },
+}
+
+return setmetatable(neap, {
+  __index = function(self, name)
+    local entry = LAZY[name]
+    if not entry then return nil end
+    local value = require(entry[1])[entry[2]]
+    rawset(self, name, value)
+    return value
+  end,
+})

@@ -170,6 +170,8 @@ int luaopen_neap_core_context(lua_State *L)
         { "with", l_with }, { "get", l_get }, { "bindings", l_bindings }, { NULL, NULL } };
     static const luaL_Reg extent[] = { { "__close", l_leave }, { NULL, NULL } };
 
+    lua_newtable(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &EXTENTS);
     luaL_newlib(L, functions);
     neap_bind_methods(L, &EXTENT, extent, NULL);
     return 1;
