@@ -3,6 +3,10 @@
 local host = require("neap.core.host")
 
 local path = ...
+if path == "test" then
+  host.stop(require("cli.test").run({ select(2, ...) }))
+  return
+end
 local neap = require("neap")
 local chunk = assert(loadfile(path, "t"))
 local ok, err = neap.raw.pcall(neap.scope, { name = "main" }, function()

@@ -29,6 +29,13 @@ local neap = {
   random = core.time.random,
   uuid = core.time.uuid,
   raw = core.host.raw,
+  channel = require("neap.channel").new,
+  broadcast = require("neap.broadcast").new,
+  state = require("neap.state").new,
+  select = require("neap.select").select,
+  after = require("neap.select").after,
+  deferred = require("neap.deferred").new,
+  suspend = require("neap.deferred").suspend,
 }
 
 -- What is loaded when it is first asked for, so that a script starts in no time:

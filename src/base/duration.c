@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 
 static const char TOO_LONG[] = "longer than 584 years";
 
@@ -34,10 +33,12 @@ static size_t find_unit(const char *text, size_t len, size_t *size)
     size_t n = 0, unit = 0;
     while (n < len && !is_digit(text[n]))
         n++;
-    while (unit < UNIT_COUNT
-        && (strlen(UNITS[unit].name) != n || memcmp(UNITS[unit].name, text, n) != 0))
-        unit++;
     *size = n;
+    if (n != 1 && n != 2)
+        return UNIT_COUNT;
+    while (unit < UNIT_COUNT
+        && (UNITS[unit].name[0] != text[0] || UNITS[unit].name[1] != (n == 2 ? text[1] : '\0')))
+        unit++;
     return unit;
 }
 

@@ -105,6 +105,9 @@ void neap_bind_reserve(lua_State *L);
  * C loops that run long. */
 static inline void neap_bind_interrupt(lua_State *L);
 
+/* Of a task's coroutine that is suspended: the one inside it that waits. */
+lua_State *neap_bind_innermost(lua_State *co);
+
 /* Move the top `n` values of `L` to `receiver`, which waits and finds them on
  * top of its stack when it goes on; false without stack space. */
 bool neap_bind_give(lua_State *L, neap_task *receiver, int n);
@@ -115,6 +118,8 @@ bool neap_bind_take(lua_State *L, neap_task *sender, int n);
 
 /* --- the modules ---------------------------------------------------------------- */
 
+/* Open Lua's libraries and ours. A lua_CFunction: it raises. */
+int neap_bind_open_libraries(lua_State *L);
 /* Make `require` find neap.core.*, and neap.* in the binary. */
 void neap_bind_open(lua_State *L);
 

@@ -24,6 +24,22 @@ static void set_waiting(lua_State *co, bool waiting)
     *space = waiting ? *space | 1 : *space & ~(uintptr_t)1;
 }
 
+lua_State *neap_bind_innermost(lua_State *co)
+{
+    lua_Debug ar;
+
+    /* Waiting for a coroutine is a C function whose first value it is. */
+    while (lua_status(co) == LUA_YIELD && lua_checkstack(co, 2) && lua_getstack(co, 0, &ar) &&
+           lua_getlocal(co, &ar, 1) != NULL) {
+        lua_State *inner = lua_tothread(co, -1);
+        lua_pop(co, 1);
+        if (inner == NULL || !is_waiting(inner))
+            break;
+        co = inner;
+    }
+    return co;
+}
+
 /* --- protected calls -------------------------------------------------------------------- */
 
 /* `below` values stand under what the call gave. */

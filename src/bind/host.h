@@ -15,13 +15,15 @@
 #include <lua.h>
 
 #include "base/random.h"
+#include "base/virtual.h"
 #include "bind/place.h"
 #include "core/sched.h"
 #include "io/slice.h"
 
 typedef struct neap_loop neap_loop;
 
-/* Threads of ended tasks that are kept: a burst of this many spawns makes none. */
+/* Threads of ended tasks, and records of timeouts, that are kept: a burst of this
+ * many makes none. */
 #define NEAP_HOST_IDLE 1024
 
 typedef struct neap_host {
@@ -35,14 +37,21 @@ typedef struct neap_host {
     uint32_t    idle_count;
     uint32_t    threads;        /* slots of the table that keeps threads alive */
     uint32_t    free_slot;      /* first of the free ones; 0: none */
+    struct neap_bind_scope *spare;          /* records of timeouts, to be used again */
+    uint32_t    spare_count;
     neap_places *places;
     neap_random random;         /* neap.random, neap.uuid */
     uint64_t    last_uuid_us;   /* so that ids rise */
     neap_slice  slice;
     uint64_t    slice_limit;    /* in ticks */
+    uint64_t    slice_fatal;    /* in ticks: a longer one is ended by an error; 0: none */
+    uint64_t    fatal_from;     /* tick from which that is counted, if later */
+    uint64_t    fatal_raised;   /* tick at which that error was raised last */
     char        overrun_place[LUA_IDSIZE + 128];    /* "": nothing to report */
     volatile bool overrun;      /* the running slice is longer than its limit */
     int         exit_status;
+    neap_virtual virtual;       /* the scheduler's clock in specs */
+    neap_random shuffle;        /* orders the ready queue in specs, if a seed was given */
 } neap_host;
 
 static inline neap_host *neap_host_of(lua_State *L)
@@ -54,5 +63,8 @@ static inline neap_host *neap_host_of(lua_State *L)
  * within reach of `require`. NULL without memory. */
 neap_host *neap_host_new(void);
 void neap_host_free(neap_host *host);
+/* Run until it is stopped, or no task can go on and nobody (host.on_deadlock)
+ * knows a way out; false in that case. */
+bool neap_host_run(neap_host *host);
 
 #endif

@@ -5,18 +5,27 @@
 #include <lua.h>
 
 #define NEAP_BIND_MODULES(X) \
+    X(chan)                  \
     X(context)               \
     X(coroutine)             \
+    X(deferred)              \
     X(error)                 \
     X(host)                  \
-    X(pattern)               \
+    X(json)                  \
     X(scope)                 \
+    X(select)                \
     X(task)                  \
+    X(test)                  \
     X(text)                  \
-    X(time)
+    X(time)                  \
+    X(tree)
 
 #define NEAP_BIND_DECLARE(name) int luaopen_neap_core_##name(lua_State *L);
 NEAP_BIND_MODULES(NEAP_BIND_DECLARE)
 #undef NEAP_BIND_DECLARE
+
+/* Not for require: its functions are those of `string`, and a traceback is to name
+ * them so. */
+int luaopen_neap_core_pattern(lua_State *L);
 
 #endif

@@ -3,12 +3,17 @@
  * All forms walk the same way: open, body, join, close, outcome. The function
  * form has the box at [1] and the message handler at [2] of its own frame; the
  * block form is entered anew by __close, with the box at [1] and the error.
+ *
+ * Scripts never see the record of a timeout or a shield, so it is no box but
+ * memory of the host's, used again: that halves what a timeout costs. Every way
+ * out of the frame that has it passes through leaving, or through a kill.
  */
 #include "bind/scope.h"
 
 #include <string.h>
 
 #include "base/duration.h"
+#include "base/mem.h"
 
 const neap_bind_type neap_bind_scope_type = { "neap.scope" };
 
@@ -117,9 +122,15 @@ static void push_timeout(lua_State *L, neap_bind_scope *box)
 
 /* --- leaving --------------------------------------------------------------------------- */
 
+static bool is_boundary(const neap_bind_scope *box)
+{
+    return box->form == NEAP_SCOPE_TIMEOUT || box->form == NEAP_SCOPE_TIMEOUT_OR ||
+           box->form == NEAP_SCOPE_SHIELD;
+}
+
 static bool has_own_deadline_passed(const neap_bind_scope *box)
 {
-    return box->core.source == &box->core && box->core.kind == NEAP_CANCEL_DEADLINE;
+    return box->core.kind == NEAP_CANCEL_DEADLINE;
 }
 
 /* End what has not begun; true if the running task was parked for what has. */
@@ -157,6 +168,63 @@ static void forget(lua_State *L, neap_bind_scope *box)
     }
 }
 
+/* The next of the records that wait to be used again. */
+static neap_bind_scope **next_spare(neap_bind_scope *box)
+{
+    return (neap_bind_scope **)(void *)&box->core;
+}
+
+static neap_bind_scope *take_boundary(lua_State *L)
+{
+    neap_host *host = neap_host_of(L);
+    neap_bind_scope *box = host->spare;
+
+    if (box != NULL) {
+        host->spare = *next_spare(box);
+        host->spare_count--;
+    } else if ((box = neap_mem_try_realloc(NULL, sizeof *box)) == NULL) {
+        neap_bind_memory(L);
+    }
+    memset(box, 0, sizeof *box);
+    lua_pushlightuserdata(L, box);
+    return box;
+}
+
+static void give_back_boundary(neap_host *host, neap_bind_scope *box)
+{
+    if (!is_boundary(box))
+        return;
+    if (host->spare_count == NEAP_HOST_IDLE) {
+        neap_mem_free(box);
+        return;
+    }
+    *next_spare(box) = host->spare;
+    host->spare = box;
+    host->spare_count++;
+}
+
+static void free_open_boundaries(neap_scope *scope)
+{
+    for (neap_link *at = scope->inner.next, *next; at != &scope->inner; at = next) {
+        neap_scope *inner = neap_container(at, neap_scope, link);
+        next = at->next;
+        free_open_boundaries(inner);
+        if (is_boundary(neap_bind_scope_of(inner)))
+            neap_mem_free(neap_bind_scope_of(inner));
+    }
+}
+
+void neap_bind_scope_free_boundaries(neap_host *host)
+{
+    neap_bind_scope *box;
+
+    free_open_boundaries(&host->sched.root);
+    while ((box = host->spare) != NULL) {
+        host->spare = *next_spare(box);
+        neap_mem_free(box);
+    }
+}
+
 void neap_bind_scope_close(lua_State *L, neap_bind_scope *box)
 {
     neap_host_of(L)->sched.running->raised = 0;
@@ -179,6 +247,7 @@ void neap_bind_scope_orphan(lua_State *L, neap_bind_scope *box, neap_scope *home
     }
     neap_scope_orphan(&box->core, home);
     forget(L, box);
+    give_back_boundary(host, box);
 }
 
 /* The body's error is on top. */
@@ -292,6 +361,12 @@ static int boundary_outcome(lua_State *L, neap_bind_scope *box, int results)
     return results;
 }
 
+static void push_disorder(lua_State *L)
+{
+    neap_bind_push_error(L, "structure", NULL, "a scope was left before one that was opened inside "
+        "it: write local s <close> = neap.scope(), or use the function form");
+}
+
 /* The body has ended. `ctx` counts its results, which are on top; of a body that
  * ended by an error, and of the block form, it is 0. */
 static int leave_k(lua_State *L, int status, lua_KContext ctx)
@@ -306,19 +381,25 @@ static int leave_k(lua_State *L, int status, lua_KContext ctx)
         if (neap_bind_scope_wind_down(L, inner))
             return neap_bind_suspend(L, ctx, leave_k);
         neap_bind_scope_close(L, inner);
-        if (!box->disorder) {
-            box->disorder = true;
-            neap_bind_push_error(L, "structure", NULL, "a scope was left before one that was "
-                "opened inside it: write local s <close> = neap.scope(), or use the function form");
-            append(L, 1, NEAP_SCOPE_FAILURES);
-        }
+        box->disorder = true;
     }
     if (wait_for_tasks(L, box))
         return neap_bind_suspend(L, ctx, leave_k);
     neap_bind_scope_close(L, box);
-    if (box->form == NEAP_SCOPE_FUNCTION || box->form == NEAP_SCOPE_BLOCK || box->disorder)
+    if (!is_boundary(box)) {
+        if (box->disorder) {
+            push_disorder(L);
+            append(L, 1, NEAP_SCOPE_FAILURES);
+        }
         return scope_outcome(L, box, results);
-    return boundary_outcome(L, box, results);
+    }
+    neap_bind_scope copy = *box;
+    give_back_boundary(neap_host_of(L), box);
+    if (copy.disorder) {
+        push_disorder(L);
+        return lua_error(L);
+    }
+    return boundary_outcome(L, &copy, results);
 }
 
 static int body_k(lua_State *L, int status, lua_KContext ctx)
@@ -350,9 +431,10 @@ static neap_bind_scope *open(lua_State *L, neap_bind_scope_form form, uint64_t d
         neap_bind_usage(L, "a scope can be opened only in a task");
     if (duration_ns != NEAP_DURATION_NONE)
         neap_bind_reserve(L);
-    int values = form == NEAP_SCOPE_FUNCTION || form == NEAP_SCOPE_BLOCK ? NEAP_SCOPE_NAME : 1;
-    neap_bind_scope *box = neap_bind_new_at(L, &neap_bind_scope_type, sizeof *box, values,
-                                            lua_upvalueindex(1));
+    neap_bind_scope *box = form == NEAP_SCOPE_FUNCTION || form == NEAP_SCOPE_BLOCK
+        ? neap_bind_new_at(L, &neap_bind_scope_type, sizeof *box, NEAP_SCOPE_NAME,
+                           lua_upvalueindex(1))
+        : take_boundary(L);
     box->form = (uint8_t)form;
     box->L = L;
     if (form == NEAP_SCOPE_BLOCK) {
@@ -367,15 +449,9 @@ static neap_bind_scope *open(lua_State *L, neap_bind_scope_form form, uint64_t d
     return box;
 }
 
-/* Call the body: [..] fn, arguments, box. It gets its scope first if `pass`. */
-static int run_body(lua_State *L, neap_bind_scope *box, bool pass)
+/* Call the body: [1] box, [2] handler, [3] fn, arguments. */
+static int run_body(lua_State *L, neap_bind_scope *box)
 {
-    lua_pushcfunction(L, neap_bind_handler);
-    lua_rotate(L, 1, 2);
-    if (pass) {
-        lua_pushvalue(L, 1);
-        lua_insert(L, 4);
-    }
     int status = lua_pcallk(L, lua_gettop(L) - 3, LUA_MULTRET, 2, (lua_KContext)box, body_k);
     return body_k(L, status, (lua_KContext)box);
 }
@@ -437,7 +513,13 @@ static int l_open(lua_State *L)
         lua_settop(L, at);
         lua_remove(L, 1);
     }
-    return block ? 1 : run_body(L, box, true);
+    if (block)
+        return 1;
+    lua_pushcfunction(L, neap_bind_handler);
+    lua_rotate(L, 1, 2);                /* box, handler, fn, arguments */
+    lua_pushvalue(L, 1);
+    lua_insert(L, 4);                   /* the body gets its scope first */
+    return run_body(L, box);
 }
 
 static int boundary(lua_State *L, neap_bind_scope_form form, const char *what)
@@ -447,9 +529,11 @@ static int boundary(lua_State *L, neap_bind_scope_form form, const char *what)
     neap_bind_function(L, 2, what);
     if (form == NEAP_SCOPE_SHIELD && duration_ns == NEAP_DURATION_NONE)
         neap_bind_usage(L, "neap.shield: a shield needs a deadline; math.huge is none");
-    lua_remove(L, 1);
     neap_bind_scope *box = open(L, form, duration_ns);
-    return run_body(L, box, false);
+    lua_replace(L, 1);
+    lua_pushcfunction(L, neap_bind_handler);
+    lua_insert(L, 2);
+    return run_body(L, box);
 }
 
 /* scope.timeout(d, fn, ...) -> what fn returned; raises kind `timeout` */

@@ -1,6 +1,6 @@
 /* bind/scope.h - a scope's box: what Lua adds to the bookkeeping of core/scope.
  *
- * One box serves a scope, a timeout and a shield. The function form keeps it on
+ * One record serves a scope, a timeout and a shield. The function form keeps it on
  * the stack of the call; the block form in a table of open boxes, since a
  * script may drop the variable.
  */
@@ -64,6 +64,8 @@ bool neap_bind_scope_wind_down(lua_State *L, neap_bind_scope *box);
 void neap_bind_scope_close(lua_State *L, neap_bind_scope *box);
 /* Its owner has been killed: its tasks are joined by `home`. */
 void neap_bind_scope_orphan(lua_State *L, neap_bind_scope *box, neap_scope *home);
+/* At the end of `host`: the records of timeouts and shields. */
+void neap_bind_scope_free_boundaries(neap_host *host);
 /* The innermost scope that the running task opened in coroutine `L`, or NULL. */
 neap_bind_scope *neap_bind_open_scope(lua_State *L);
 /* Push where `task` and the tasks above it were spawned, a line each. */

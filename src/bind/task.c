@@ -289,6 +289,23 @@ void neap_bind_push_running(lua_State *L)
     lua_pop(L, 1);
 }
 
+void neap_bind_push_task(lua_State *L, neap_task *task)
+{
+    lua_State *co = neap_bind_task_of(task)->co;
+    lua_Debug ar;
+
+    luaL_checkstack(L, 4, NULL);
+    if (!lua_checkstack(co, 4))
+        neap_bind_memory(L);
+    if (lua_getstack(co, 0, &ar)) {
+        push_frame(L, co);
+    } else {                            /* not begun: slot, body, box, home */
+        lua_pushvalue(co, 3);
+        lua_pushvalue(co, 4);
+        lua_xmove(co, L, 2);
+    }
+}
+
 /* A task that ignores its cancellation (the place is on the host's stack): its
  * coroutine is closed without suspending; what it had open passes to its home. */
 static int kill(neap_host *host, lua_State *co)
@@ -564,7 +581,7 @@ static int l_tostring(lua_State *L)
     return 1;
 }
 
-/* task.current() -> the running task, or nil */
+/* task.current() -> the running task, or nothing */
 static int l_current(lua_State *L)
 {
     if (neap_host_of(L)->sched.running == NULL)

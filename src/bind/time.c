@@ -40,6 +40,13 @@ static int l_yield(lua_State *L)
     return lua_yieldk(L, 0, 0, yield_k);
 }
 
+/* time.checkpoint(): one that does not wait, for primitives written in Lua */
+static int l_checkpoint(lua_State *L)
+{
+    neap_bind_checkpoint(L, "neap.checkpoint");
+    return neap_bind_return(L, 0);
+}
+
 /* time.check(): raises if cancelled, and lets nobody run */
 static int l_check(lua_State *L)
 {
@@ -149,8 +156,9 @@ int luaopen_neap_core_time(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         { "sleep", l_sleep }, { "yield", l_yield }, { "check", l_check },
-        { "cancelled", l_cancelled }, { "is_cancelled", l_is_cancelled }, { "now", l_now },
-        { "monotonic", l_monotonic }, { "remaining", l_remaining },
+        { "checkpoint", l_checkpoint }, { "cancelled", l_cancelled },
+        { "is_cancelled", l_is_cancelled }, { "now", l_now }, { "monotonic", l_monotonic },
+        { "remaining", l_remaining },
         { "random", l_random }, { "uuid", l_uuid },
         { NULL, NULL } };
 

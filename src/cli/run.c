@@ -12,7 +12,6 @@
 #include "bind/embed.h"
 #include "bind/host.h"
 #include "bind/task.h"
-#include "io/loop.h"
 
 enum { STATUS_FAILED = 1 };
 
@@ -53,7 +52,7 @@ int neap_cli_run(int argc, char **argv)
     int status = STATUS_FAILED;
     if (lua_pcall(host->L, 2, 0, 0) != LUA_OK) {
         fprintf(stderr, "neap: %s\n", lua_tostring(host->L, -1));
-    } else if (neap_loop_run(host->loop)) {
+    } else if (neap_host_run(host)) {
         status = host->exit_status;
     }
     neap_host_free(host);

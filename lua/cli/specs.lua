@@ -1,0 +1,226 @@
+--- Runs busted specs inside the host: each `it` is a task, in virtual time.
+---
+--- busted's own runner would parse the command line, seed the machine's chance and leave
+--- the process. Only its core is used: the tree of specs and how it is walked.
+
+local core = require("neap.core.test")
+local host = require("neap.core.host")
+local neap = require("neap")
+local test = require("neap.test")
+local tree = require("cli.tree")
+
+local specs = {}
+
+---@class cli.specs.Problem
+---@field name string      Of the spec, with what surrounds it.
+---@field message string
+---@field traceback string?
+
+---@class cli.specs.Result
+---@field passed integer
+---@field failed integer
+---@field skipped integer
+---@field problems cli.specs.Problem[]
+
+-- Busted forgets modules that a file of specs has loaded. One of C must not be opened
+-- twice: what is loaded before busted begins stays.
+local function load_library()
+  for name in pairs(package.preload) do
+    if name:find("^neap%.") then require(name) end
+  end
+  for _, file in ipairs(host.embedded_list()) do
+    local name = file:match("^(neap/.*)%.lua$")
+    if name then require((name:gsub("/init$", ""):gsub("/", "."))) end
+  end
+end
+
+-- What replaces the functions of `os` that tell the time.
+local Clock = {}
+
+function Clock.time(date)
+  if date ~= nil then return neap.raw.os.time(date) end
+  return math.floor(neap.now())
+end
+
+function Clock.date(format, at)
+  return neap.raw.os.date(format or "%c", at or Clock.time())
+end
+
+function Clock.clock()
+  return core.is_real() and neap.raw.os.clock() or core.elapsed()
+end
+
+local function begin_spec()
+  local seed = test.seed or 0
+  core.begin()
+  core.seed(seed, test.seed ~= nil)
+  math.randomseed(seed)
+end
+
+local function name_of(busted, element)
+  local names = {}
+  while element and element.descriptor ~= "file" and element.descriptor ~= "suite" do
+    table.insert(names, 1, tostring(element.name or element.descriptor))
+    element = busted.context.parent(element)
+  end
+  return table.concat(names, " ")
+end
+
+-- An executor of busted's `it` that runs the spec, with what stands before and after each,
+-- in a task. A deadlock ends that task; then busted is told, and what stands after each
+-- runs in a task of its own.
+local function in_task(busted, executor)
+  local block = require("busted.block")(busted)
+  local context = busted.context
+  local depth = 0         -- of busted's stack, which a cancelled task leaves as it is
+  local push, pop = context.push, context.pop
+  function context.push(element)
+    push(element)
+    depth = depth + 1
+  end
+  function context.pop()
+    depth = depth - 1
+    pop()
+  end
+
+  local current           -- { task, deadlock } while a spec runs
+  host.on_deadlock(function()
+    local root = tree.tasks()
+    if not current or current.deadlock then
+      io.stderr:write(tree.deadlock(root))
+      return false
+    end
+    current.deadlock = tree.deadlock(root.children[1])
+    return current.task:cancel("deadlock")
+  end)
+
+  local function run(name, fn, ...)
+    local spec = {}
+    current = spec
+    spec.ok, spec.err = neap.scope(function(s, ...)
+      spec.task = s:spawn({ name = name, guard = true }, fn, ...)
+      return spec.task:outcome()
+    end, ...)
+    current = nil
+    return spec
+  end
+
+  return function(element)
+    local parent = context.parent(element)
+    local name = name_of(busted, element)
+    local before = depth
+    begin_spec()
+    local spec = run(name, executor, element)
+    if spec.ok and not spec.deadlock then return end
+
+    while depth > before do context.pop() end
+    local message = spec.deadlock or tostring(spec.err)
+    busted.publish({ "failure", "it" }, element, parent, message, element.trace)
+    if element.starttick and not element.endtick then
+      busted.safe_publish("test", { "test", "end" }, element, parent, "failure")
+    end
+    spec = run(name, block.dexecAll, "after_each", parent, true)
+    while depth > before do context.pop() end
+    if spec.deadlock then
+      busted.publish({ "error", "after_each" }, { descriptor = "after_each", name = name }, parent,
+        spec.deadlock)
+    end
+  end
+end
+
+local function new_busted()
+  local busted = require("busted.core")()
+  local safe = busted.safe
+  function busted.safe(...)
+    core.renew()
+    return safe(...)
+  end
+  local register = busted.register
+  function busted.register(descriptor, executor, attributes)
+    if descriptor == "it" then executor = in_task(busted, executor) end
+    return register(descriptor, executor, attributes)
+  end
+  require("busted")(busted)
+  busted.register = register
+  return busted
+end
+
+-- Where an error began says more than where its scope raised it again. Of that the
+-- script's own lines are of interest.
+local function traceback_of(trace)
+  local text = trace and (trace.message ~= nil and host.traceback(trace.message) or trace.traceback)
+  if type(text) ~= "string" then return nil end
+  local lines = {}
+  for line in text:gmatch("[^\n]+") do
+    if not line:find("^%s+%[C%]") and not line:find("^%s+/usr/share/lua/") and
+       not line:find("^%s+cli/") and line ~= "spawned at ?" then
+      lines[#lines + 1] = line
+    end
+  end
+  return table.concat(lines, "\n")
+end
+
+local function watch(busted, result, progress)
+  local function problem(element, _, message, trace)
+    result.problems[#result.problems + 1] = {
+      name = element.descriptor and name_of(busted, element) or "",
+      message = tostring(message),
+      traceback = traceback_of(trace),
+    }
+    if element.descriptor ~= "it" then result.failed = result.failed + 1 end
+    return nil, true
+  end
+  busted.subscribe({ "error" }, problem)
+  busted.subscribe({ "failure" }, problem)
+  busted.subscribe({ "file", "start" }, function(file)
+    progress(file.name .. " ")
+    return nil, true
+  end)
+  busted.subscribe({ "file", "end" }, function()
+    progress("\n")
+    return nil, true
+  end)
+  busted.subscribe({ "test", "end" }, function(_, _, status)
+    if status == "success" then
+      result.passed = result.passed + 1
+      progress(".")
+    elseif status == "pending" then
+      result.skipped = result.skipped + 1
+      progress("s")
+    else
+      result.failed = result.failed + 1
+      progress("F")
+    end
+    return nil, true
+  end)
+end
+
+---@class cli.specs.Options
+---@field seed integer?        Order the ready tasks, and draw all chance, from this seed.
+---@field slice_limit neap.Duration
+---@field filter string?       A pattern that the name of a spec has to match.
+---@field progress fun(text: string)
+
+--- Run the specs of files and folders.
+---@async
+---@param paths string[]
+---@param opts cli.specs.Options
+---@return cli.specs.Result
+function specs.run(paths, opts)
+  local result = { passed = 0, failed = 0, skipped = 0, problems = {} }
+  load_library()
+  test.seed = opts.seed
+  core.slice_limit(opts.slice_limit)
+  core.begin()
+  for name, fn in pairs(Clock) do os[name] = fn end
+
+  local busted = new_busted()
+  watch(busted, result, opts.progress)
+  require("busted.modules.filter_loader")()(busted, { filter = { opts.filter } })
+  require("busted.modules.test_file_loader")(busted, { "lua" })(paths, { "_spec" },
+    { excludes = {}, recursive = true })
+  require("busted.execute")(busted)(1, {})
+  return result
+end
+
+return specs
