@@ -29,18 +29,18 @@ local neap = {
   random = core.time.random,
   uuid = core.time.uuid,
   raw = core.host.raw,
-  channel = require("neap.channel").new,
-  broadcast = require("neap.broadcast").new,
-  state = require("neap.state").new,
-  select = require("neap.select").select,
-  after = require("neap.select").after,
-  deferred = require("neap.deferred").new,
-  suspend = require("neap.deferred").suspend,
 }
 
 -- What is loaded when it is first asked for, so that a script starts in no time:
 -- the module that has it, and what it is called there.
 local LAZY = {
+  channel = { "neap.channel", "new" },
+  broadcast = { "neap.broadcast", "new" },
+  state = { "neap.state", "new" },
+  select = { "neap.select", "select" },
+  after = { "neap.select", "after" },
+  deferred = { "neap.deferred", "new" },
+  suspend = { "neap.deferred", "suspend" },
   all = { "neap.join", "all" },
   any = { "neap.join", "any" },
   race = { "neap.join", "race" },

@@ -3,6 +3,7 @@
 local deferred = require("neap.core.deferred")
 local errors = require("neap.core.error")
 local scope = require("neap.core.scope")
+local select = require("neap.select").select
 
 ---@class neap.Scope: neap.core.Scope
 local Scope = scope.methods
@@ -49,8 +50,7 @@ function Scope:start(fn, ...)
   end
   starting.task = self:spawn(run, starting, fn, ...)
 
-  -- Required here: nothing else of a scope needs it.
-  local is_ready, value, err = require("neap.select").select {
+  local is_ready, value, err = select {
     started:on_await(function(value) return true, value end),
     starting.task:on_await(function(ok, err) return false, ok, err end),
   }

@@ -605,7 +605,8 @@ int luaopen_neap_core_task(lua_State *L)
         { "current", l_current }, { "is_awaited", l_is_awaited }, { NULL, NULL } };
     static const luaL_Reg task[] = {
         { "await", l_await }, { "outcome", l_outcome }, { "join", l_join },
-        { "result", l_result }, { "start", l_start }, { "cancel", l_cancel },
+        { "result", l_result }, { "on_await", neap_bind_task_on_await },
+        { "start", l_start }, { "cancel", l_cancel },
         { "status", l_status }, { "__index", l_index }, { "__tostring", l_tostring },
         { NULL, NULL } };
 
