@@ -37,11 +37,10 @@ void *neap_bind_new(lua_State *L, const neap_bind_type *type, size_t size, int n
 
 void *neap_bind_test(lua_State *L, int idx, const neap_bind_type *type)
 {
-    /* A full userdata of at least a word; any library's may stand here. */
-    if (lua_type(L, idx) != LUA_TUSERDATA || lua_rawlen(L, idx) < sizeof type)
-        return NULL;
     const neap_bind_type **box = lua_touserdata(L, idx);
-    return *box == type ? (void *)box : NULL;
+
+    /* Any library's userdata may stand here, and a light one is 0 long. */
+    return box != NULL && lua_rawlen(L, idx) >= sizeof type && *box == type ? (void *)box : NULL;
 }
 
 void *neap_bind_arg(lua_State *L, int idx, const neap_bind_type *type)

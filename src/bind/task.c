@@ -559,10 +559,9 @@ static int l_status(lua_State *L)
     return 1;
 }
 
-/* task.name, task.id, or a method */
+/* task.name, task.id, or a method, which comes first: it is the hot one */
 static int l_index(lua_State *L)
 {
-    lua_settop(L, 2);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL || lua_type(L, 2) != LUA_TSTRING)
         return 1;
