@@ -48,6 +48,11 @@ local LAZY = {
   settle = { "neap.join", "settle" },
   map = { "neap.join", "map" },
   supervisor = { "neap.supervisor", "supervisor" },
+  saga = { "neap.saga", "saga" },
+  step = { "neap.saga", "step" },
+  reject = { "neap.saga", "reject" },
+  retry_after = { "neap.saga", "retry_after" },
+  pivot = { "neap.saga", "pivot" },
   defer = { "neap.defer", "defer" },
 }
 

@@ -12,6 +12,7 @@
     X(error)                 \
     X(host)                  \
     X(json)                  \
+    X(saga)                  \
     X(scope)                 \
     X(select)                \
     X(task)                  \

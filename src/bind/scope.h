@@ -25,6 +25,7 @@ typedef struct neap_bind_scope {
     neap_scope            core;
     lua_State            *L;            /* the coroutine it was opened in */
     lua_Integer           anchor;       /* of a block form: its place in the table of open ones */
+    uint64_t              number;       /* among all scopes and steps, as they began */
     uint8_t               form;
     uint8_t               has;          /* bits 1 << NEAP_SCOPE_...: user values that are set */
     uint64_t              allowed_ns;   /* its deadline as given */
