@@ -2,12 +2,15 @@
 #include "bind/task.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/ticks.h"
 #include "bind/context.h"
 #include "bind/scope.h"
 #include "bind/slice.h"
+#include "io/loop.h"
 
 const neap_bind_type neap_bind_task_type = { "neap.task" };
 
@@ -104,6 +107,16 @@ static void sign_error(lua_State *L, int idx)
     lua_pop(L, 1);
 }
 
+/* Nobody is above the root task: its error, at `error`, ends the host. */
+static void fail_root(lua_State *L, int error)
+{
+    neap_host *host = neap_host_of(L);
+
+    host->exit_status = 1;
+    neap_loop_stop(host->loop);
+    fprintf(stderr, "neap: %s\n", neap_bind_tostring(L, error));
+}
+
 /* The error on top ended the task. */
 static void keep_error(lua_State *L, neap_bind_task *box)
 {
@@ -112,12 +125,16 @@ static void keep_error(lua_State *L, neap_bind_task *box)
     lua_pushvalue(L, error);
     lua_setiuservalue(L, 1, 1);
     sign_error(L, error);
+    if (lua_isnil(L, 2)) {
+        fail_root(L, error);
+        return;
+    }
     if (box->core.flags & NEAP_BIND_GUARD) {
         if (box->core.awaiters != NULL)
             box->core.flags |= NEAP_BIND_AWAITED;
-        else if (!lua_isnil(L, 2))
+        else
             neap_bind_scope_note_guarded(L, 2, 1);
-    } else if (!lua_isnil(L, 2)) {
+    } else {
         lua_pushvalue(L, error);
         neap_bind_scope_fail(L, 2, 1);
     }
@@ -337,8 +354,9 @@ static void fail_without_memory(neap_bind_task *box)
 {
     neap_scope *home = neap_task_home(&box->core);
 
-    if (home->owner != NULL)
-        neap_bind_scope_of(home)->out_of_memory = true;
+    if (home->owner == NULL)
+        neap_mem_exhausted();
+    neap_bind_scope_of(home)->out_of_memory = true;
     neap_scope_cancel(home, NEAP_CANCEL_FAILED, box->core.id);
     if (!neap_task_ended(&box->core)) {
         neap_bind_take_back(neap_host_of(box->co)->L, &box->core, NULL);
