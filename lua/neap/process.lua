@@ -9,6 +9,8 @@ local errors = require("neap.core.error")
 local options = require("neap.options")
 local scope = require("neap.core.scope")
 
+---@class neap.Process: neap.core.Process
+
 local process = {}
 
 local MAX_OUTPUT = 64 << 20
@@ -86,7 +88,7 @@ end
 ---@async
 ---@nodiscard
 ---@param command neap.process.Command
----@return neap.core.Process child
+---@return neap.Process child  Closable.
 function process.spawn(command)
   return spawn("neap.process.spawn", split("neap.process.spawn", command, COMMON))
 end

@@ -8,6 +8,7 @@
     X(barrier)               \
     X(chan)                  \
     X(cond)                  \
+    X(context)               \
     X(coroutine)             \
     X(deferred)              \
     X(error)                 \
@@ -19,6 +20,7 @@
     X(mutex)                 \
     X(proc)                  \
     X(rwlock)                \
+    X(saga)                  \
     X(scope)                 \
     X(select)                \
     X(sem)                   \

@@ -44,8 +44,8 @@ static int fail(lua_State *L, int code, const char *op)
 
 static int limit(lua_State *L, lua_Integer max, const char *what, const char *option)
 {
-    return neap_bind_error(L, "limit", NULL, "stream.read %s: %s of more than %I bytes; raise the "
-                           "option %s", name_of(L, AT_BOX), what, (LUAI_UACINT)max, option);
+    return neap_bind_error(L, "limit", NULL, "stream.read %s: %s than %I bytes; raise the option "
+                           "%s", name_of(L, AT_BOX), what, (LUAI_UACINT)max, option);
 }
 
 /* --- read --------------------------------------------------------------------- */
@@ -77,16 +77,16 @@ static int take_wanted(lua_State *L, neap_stream *stream)
     neap_stream_bytes(stream, &size);
     if (want == WANT_ALL) {
         if (size > (size_t)max)
-            return limit(L, max, "everything together is", "max_bytes");
+            return limit(L, max, "more", "max_bytes");
         return stream->ended ? push_bytes(L, stream, size, size) : 0;
     }
     if (want == WANT_LINE && neap_stream_find_line(stream, &line, &whole)) {
         if (line > (size_t)max)
-            return limit(L, max, "a line", "max_line");
+            return limit(L, max, "a line of more", "max_line");
         return push_bytes(L, stream, line, whole);
     }
     if (want == WANT_LINE && size > (size_t)max)
-        return limit(L, max, "a line", "max_line");
+        return limit(L, max, "a line of more", "max_line");
     if (size > 0 && (want == WANT_SOME || stream->ended))
         return push_bytes(L, stream, size, size);
     if (want > 0 && size >= (size_t)want)
