@@ -236,6 +236,19 @@ int neap_bind_suspend(lua_State *L, lua_KContext ctx, lua_KFunction k)
     return lua_yieldk(L, 0, ctx, k);
 }
 
+static int wait_k(lua_State *L, int status, lua_KContext op)
+{
+    int result = neap_host_of(L)->sched.running->wait.result;
+
+    (void)status;
+    return result == NEAP_OK ? 0 : neap_bind_fail(L, result, (const char *)op);
+}
+
+int neap_bind_wait(lua_State *L, const char *op)
+{
+    return neap_bind_suspend(L, (lua_KContext)op, wait_k);
+}
+
 void neap_bind_reserve(lua_State *L)
 {
     if (!neap_sched_reserve(&neap_host_of(L)->sched))
