@@ -2,11 +2,15 @@
 #include "bind/task.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/ticks.h"
+#include "bind/context.h"
 #include "bind/scope.h"
 #include "bind/slice.h"
+#include "io/loop.h"
 
 const neap_bind_type neap_bind_task_type = { "neap.task" };
 
@@ -103,6 +107,16 @@ static void sign_error(lua_State *L, int idx)
     lua_pop(L, 1);
 }
 
+/* Nobody is above the root task: its error, at `error`, ends the host. */
+static void fail_root(lua_State *L, int error)
+{
+    neap_host *host = neap_host_of(L);
+
+    host->exit_status = 1;
+    neap_loop_stop(host->loop);
+    fprintf(stderr, "neap: %s\n", neap_bind_tostring(L, error));
+}
+
 /* The error on top ended the task. */
 static void keep_error(lua_State *L, neap_bind_task *box)
 {
@@ -111,12 +125,16 @@ static void keep_error(lua_State *L, neap_bind_task *box)
     lua_pushvalue(L, error);
     lua_setiuservalue(L, 1, 1);
     sign_error(L, error);
+    if (lua_isnil(L, 2)) {
+        fail_root(L, error);
+        return;
+    }
     if (box->core.flags & NEAP_BIND_GUARD) {
         if (box->core.awaiters != NULL)
             box->core.flags |= NEAP_BIND_AWAITED;
-        else if (!lua_isnil(L, 2))
+        else
             neap_bind_scope_note_guarded(L, 2, 1);
-    } else if (!lua_isnil(L, 2)) {
+    } else {
         lua_pushvalue(L, error);
         neap_bind_scope_fail(L, 2, 1);
     }
@@ -192,6 +210,7 @@ neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
         lua_pushvalue(L, options->name);
         lua_setiuservalue(L, -2, 2);
     }
+    bool bound = home->source == NULL && neap_bind_context_inherit(L, &box->core);
     if (home->source != NULL) {         /* it will never run */
         neap_task_adopt(&box->core, home, true);
         neap_task_end(&box->core, NEAP_TASK_CANCELLED);
@@ -199,6 +218,8 @@ neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
         lua_State *co = take_thread(L, host);
         if (!lua_checkstack(co, count + 4)) {
             give_back_thread(host, co);
+            if (bound)
+                neap_bind_context_drop(L, &box->core);
             neap_bind_memory(L);
         }
         /* From here to adopt nothing raises. */
@@ -216,6 +237,8 @@ neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
     box->core.place = neap_places_here(host->places, L);
     if (options->name)
         box->core.flags |= NEAP_BIND_NAMED;
+    if (bound)
+        box->core.flags |= NEAP_BIND_CONTEXT;
     if (options->guard)
         box->core.flags |= NEAP_BIND_GUARD;
     return box;
@@ -226,6 +249,8 @@ void neap_bind_end_unstarted(neap_host *host, neap_bind_task *box)
     lua_State *co = box->co;
 
     box->co = NULL;
+    if (box->core.flags & NEAP_BIND_CONTEXT)
+        neap_bind_context_drop(host->L, &box->core);
     neap_task_end(&box->core, NEAP_TASK_CANCELLED);
     give_back_thread(host, co);     /* last: its stack may hold the only reference */
 }
@@ -329,8 +354,9 @@ static void fail_without_memory(neap_bind_task *box)
 {
     neap_scope *home = neap_task_home(&box->core);
 
-    if (home->owner != NULL)
-        neap_bind_scope_of(home)->out_of_memory = true;
+    if (home->owner == NULL)
+        neap_mem_exhausted();
+    neap_bind_scope_of(home)->out_of_memory = true;
     neap_scope_cancel(home, NEAP_CANCEL_FAILED, box->core.id);
     if (!neap_task_ended(&box->core)) {
         neap_bind_take_back(neap_host_of(box->co)->L, &box->core, NULL);
@@ -369,6 +395,8 @@ void neap_bind_resume(neap_sched *sched, neap_task *task)
         lua_resetthread(co);
         find_slot(host, co);
     }
+    if (task->flags & NEAP_BIND_CONTEXT)
+        neap_bind_context_drop(host->L, task);
     box->co = NULL;
     give_back_thread(host, co);
 }
@@ -590,12 +618,23 @@ static int l_current(lua_State *L)
     return 1;
 }
 
+/* task.is_awaited(task) -> did anybody wait for its end, or ask for its result? */
+static int l_is_awaited(lua_State *L)
+{
+    neap_bind_task *box = neap_bind_arg(L, 1, &neap_bind_task_type);
+
+    lua_pushboolean(L, (box->core.flags & NEAP_BIND_AWAITED) != 0);
+    return 1;
+}
+
 int luaopen_neap_core_task(lua_State *L)
 {
-    static const luaL_Reg functions[] = { { "current", l_current }, { NULL, NULL } };
+    static const luaL_Reg functions[] = {
+        { "current", l_current }, { "is_awaited", l_is_awaited }, { NULL, NULL } };
     static const luaL_Reg task[] = {
         { "await", l_await }, { "outcome", l_outcome }, { "join", l_join },
-        { "result", l_result }, { "start", l_start }, { "cancel", l_cancel },
+        { "result", l_result }, { "on_await", neap_bind_task_on_await },
+        { "start", l_start }, { "cancel", l_cancel },
         { "status", l_status }, { "__index", l_index }, { "__tostring", l_tostring },
         { NULL, NULL } };
 

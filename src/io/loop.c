@@ -1,6 +1,8 @@
 #include "io/loop.h"
 
 #include <assert.h>
+#include <pthread.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "io/uvloop.h"
@@ -8,6 +10,24 @@
 enum { NS_PER_MS = 1000000 };
 
 static const neap_wait_class IDLE = { .what = "test.run_until_idle" };
+
+static pthread_once_t memory_once = PTHREAD_ONCE_INIT;
+
+static void *uv_memory(size_t size)
+{
+    return neap_mem_try_realloc(NULL, size);
+}
+
+static void *uv_zeroed_memory(size_t count, size_t size)
+{
+    void *block = neap_mem_try_realloc(NULL, count * size);
+    return block == NULL ? NULL : memset(block, 0, count * size);
+}
+
+static void use_our_memory(void)
+{
+    uv_replace_allocator(uv_memory, neap_mem_try_realloc, uv_zeroed_memory, neap_mem_free);
+}
 
 static void on_timer(uv_timer_t *timer)
 {
@@ -46,6 +66,7 @@ neap_loop *neap_loop_new(neap_sched *sched)
 {
     neap_loop *loop = neap_mem_try_realloc(NULL, sizeof *loop);
 
+    pthread_once(&memory_once, use_our_memory);
     if (loop == NULL)
         return NULL;
     *loop = (neap_loop){ .sched = sched };
