@@ -37,6 +37,7 @@ typedef struct neap_host {
     uint32_t    idle_count;
     uint32_t    threads;        /* slots of the table that keeps threads alive */
     uint32_t    free_slot;      /* first of the free ones; 0: none */
+    lua_Integer free_anchor;    /* of the table of open block forms; 0: none */
     struct neap_bind_scope *spare;          /* records of timeouts, to be used again */
     uint32_t    spare_count;
     neap_places *places;

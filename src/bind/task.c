@@ -139,6 +139,11 @@ static void settle(lua_State *L, neap_bind_task *box, bool ok)
         box->core.flags |= NEAP_BIND_AWAITED;
     if (box->core.scope->of_task)
         neap_bind_drop_cancellation(L, box->core.scope);
+    if (box->core.held > 0) {       /* after the scope has failed: who is in it is cancelled */
+        neap_bind_task_name(L, 1);
+        neap_bind_take_back(L, &box->core, lua_tostring(L, -1));
+        lua_pop(L, 1);
+    }
     neap_task_end(&box->core, state);
     if (state != NEAP_TASK_CANCELLED && !lua_isnil(L, 2))
         neap_bind_scope_hook(L, 2, 1);
@@ -327,8 +332,10 @@ static void fail_without_memory(neap_bind_task *box)
     if (home->owner != NULL)
         neap_bind_scope_of(home)->out_of_memory = true;
     neap_scope_cancel(home, NEAP_CANCEL_FAILED, box->core.id);
-    if (!neap_task_ended(&box->core))
+    if (!neap_task_ended(&box->core)) {
+        neap_bind_take_back(neap_host_of(box->co)->L, &box->core, NULL);
         neap_task_end(&box->core, NEAP_TASK_FAILED);
+    }
 }
 
 void neap_bind_resume(neap_sched *sched, neap_task *task)
@@ -553,10 +560,9 @@ static int l_status(lua_State *L)
     return 1;
 }
 
-/* task.name, task.id, or a method */
+/* task.name, task.id, or a method, which comes first: it is the hot one */
 static int l_index(lua_State *L)
 {
-    lua_settop(L, 2);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL || lua_type(L, 2) != LUA_TSTRING)
         return 1;
