@@ -248,7 +248,8 @@ static int l_tostring(lua_State *L)
 int luaopen_neap_core_error(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        { "new", l_new }, { "is", l_is }, { "usage", l_usage }, { NULL, NULL } };
+        { "new", l_new }, { "is", l_is }, { "usage", l_usage }, { "handler", neap_bind_handler },
+        { NULL, NULL } };
 
     luaL_newlib(L, functions);
     return 1;

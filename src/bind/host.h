@@ -35,6 +35,7 @@ typedef struct neap_host {
     uint64_t    tick;           /* time-stamp counter at the last switch */
     lua_State  *idle[NEAP_HOST_IDLE];   /* to be used again */
     uint32_t    idle_count;
+    uint64_t    numbers;        /* of scopes and steps: the last one given */
     uint32_t    threads;        /* slots of the table that keeps threads alive */
     uint32_t    free_slot;      /* first of the free ones; 0: none */
     lua_Integer free_anchor;    /* of the table of open block forms; 0: none */

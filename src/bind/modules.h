@@ -8,6 +8,7 @@
     X(barrier)               \
     X(chan)                  \
     X(cond)                  \
+    X(context)               \
     X(coroutine)             \
     X(deferred)              \
     X(error)                 \
@@ -17,6 +18,7 @@
     X(latch)                 \
     X(mutex)                 \
     X(rwlock)                \
+    X(saga)                  \
     X(scope)                 \
     X(select)                \
     X(sem)                   \

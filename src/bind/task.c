@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/ticks.h"
+#include "bind/context.h"
 #include "bind/scope.h"
 #include "bind/slice.h"
 
@@ -192,6 +193,7 @@ neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
         lua_pushvalue(L, options->name);
         lua_setiuservalue(L, -2, 2);
     }
+    bool bound = home->source == NULL && neap_bind_context_inherit(L, &box->core);
     if (home->source != NULL) {         /* it will never run */
         neap_task_adopt(&box->core, home, true);
         neap_task_end(&box->core, NEAP_TASK_CANCELLED);
@@ -199,6 +201,8 @@ neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
         lua_State *co = take_thread(L, host);
         if (!lua_checkstack(co, count + 4)) {
             give_back_thread(host, co);
+            if (bound)
+                neap_bind_context_drop(L, &box->core);
             neap_bind_memory(L);
         }
         /* From here to adopt nothing raises. */
@@ -216,6 +220,8 @@ neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
     box->core.place = neap_places_here(host->places, L);
     if (options->name)
         box->core.flags |= NEAP_BIND_NAMED;
+    if (bound)
+        box->core.flags |= NEAP_BIND_CONTEXT;
     if (options->guard)
         box->core.flags |= NEAP_BIND_GUARD;
     return box;
@@ -226,6 +232,8 @@ void neap_bind_end_unstarted(neap_host *host, neap_bind_task *box)
     lua_State *co = box->co;
 
     box->co = NULL;
+    if (box->core.flags & NEAP_BIND_CONTEXT)
+        neap_bind_context_drop(host->L, &box->core);
     neap_task_end(&box->core, NEAP_TASK_CANCELLED);
     give_back_thread(host, co);     /* last: its stack may hold the only reference */
 }
@@ -369,6 +377,8 @@ void neap_bind_resume(neap_sched *sched, neap_task *task)
         lua_resetthread(co);
         find_slot(host, co);
     }
+    if (task->flags & NEAP_BIND_CONTEXT)
+        neap_bind_context_drop(host->L, task);
     box->co = NULL;
     give_back_thread(host, co);
 }
@@ -590,12 +600,23 @@ static int l_current(lua_State *L)
     return 1;
 }
 
+/* task.is_awaited(task) -> did anybody wait for its end, or ask for its result? */
+static int l_is_awaited(lua_State *L)
+{
+    neap_bind_task *box = neap_bind_arg(L, 1, &neap_bind_task_type);
+
+    lua_pushboolean(L, (box->core.flags & NEAP_BIND_AWAITED) != 0);
+    return 1;
+}
+
 int luaopen_neap_core_task(lua_State *L)
 {
-    static const luaL_Reg functions[] = { { "current", l_current }, { NULL, NULL } };
+    static const luaL_Reg functions[] = {
+        { "current", l_current }, { "is_awaited", l_is_awaited }, { NULL, NULL } };
     static const luaL_Reg task[] = {
         { "await", l_await }, { "outcome", l_outcome }, { "join", l_join },
-        { "result", l_result }, { "start", l_start }, { "cancel", l_cancel },
+        { "result", l_result }, { "on_await", neap_bind_task_on_await },
+        { "start", l_start }, { "cancel", l_cancel },
         { "status", l_status }, { "__index", l_index }, { "__tostring", l_tostring },
         { NULL, NULL } };
 
