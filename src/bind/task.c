@@ -214,6 +214,7 @@ neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
     if (home->source != NULL) {         /* it will never run */
         neap_task_adopt(&box->core, home, true);
         neap_task_end(&box->core, NEAP_TASK_CANCELLED);
+        lua_replace(L, first);
     } else {
         lua_State *co = take_thread(L, host);
         if (!lua_checkstack(co, count + 4)) {
