@@ -13,16 +13,19 @@
     X(deferred)              \
     X(error)                 \
     X(event)                 \
+    X(file)                  \
     X(host)                  \
     X(json)                  \
     X(latch)                 \
     X(mutex)                 \
+    X(proc)                  \
     X(rwlock)                \
     X(saga)                  \
     X(scope)                 \
     X(select)                \
     X(sem)                   \
     X(signal)                \
+    X(stream)                \
     X(task)                  \
     X(test)                  \
     X(text)                  \

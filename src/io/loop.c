@@ -2,12 +2,16 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "io/job.h"
 #include "io/uvloop.h"
 
 enum { NS_PER_MS = 1000000 };
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static const neap_wait_class IDLE = { .what = "test.run_until_idle" };
 
@@ -62,6 +66,18 @@ static bool brings_something(neap_loop *loop)
     return loop->sched->ready_count > 0 || loop->pending > 0;
 }
 
+static void on_lost_reader(int number)
+{
+    (void)number;       /* the write itself says EPIPE */
+}
+
+static void prepare_process(void)
+{
+    /* A handler, since what is ignored would be ignored by child processes, too. */
+    signal(SIGPIPE, on_lost_reader);
+    neap_job_size_pool();
+}
+
 neap_loop *neap_loop_new(neap_sched *sched)
 {
     neap_loop *loop = neap_mem_try_realloc(NULL, sizeof *loop);
@@ -69,8 +85,10 @@ neap_loop *neap_loop_new(neap_sched *sched)
     pthread_once(&memory_once, use_our_memory);
     if (loop == NULL)
         return NULL;
+    pthread_once(&once, prepare_process);
     *loop = (neap_loop){ .sched = sched };
     neap_link_init(&loop->idle);
+    neap_link_init(&loop->ends);
     if (uv_loop_init(&loop->uv) != 0) {
         neap_mem_free(loop);
         return NULL;
@@ -90,6 +108,10 @@ void neap_loop_free(neap_loop *loop)
 {
     if (loop == NULL)
         return;
+    while (neap_link_linked(&loop->ends)) {
+        neap_loop_end *first = neap_container(loop->ends.next, neap_loop_end, link);
+        first->end(first);
+    }
     uv_walk(&loop->uv, close_handle, NULL);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
     int status = uv_loop_close(&loop->uv);
