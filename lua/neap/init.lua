@@ -32,8 +32,21 @@ local neap = {
 }
 
 -- What is loaded when it is first asked for, so that a script starts in no time:
--- the module that has it, and what it is called there.
+-- the module that has it, and what it is called there; without a name, the module.
 local LAZY = {
+  args = { "neap.args" },
+  json = { "neap.json" },
+  tasks = { "neap.core.tree", "tasks" },
+  main = { "neap.program", "main" },
+  exit = { "neap.program", "exit" },
+  signals = { "neap.program", "signals" },
+  semaphore = { "neap.semaphore", "new" },
+  mutex = { "neap.mutex", "new" },
+  rwlock = { "neap.rwlock", "new" },
+  event = { "neap.event", "new" },
+  condition = { "neap.condition", "new" },
+  latch = { "neap.latch", "new" },
+  barrier = { "neap.barrier", "new" },
   channel = { "neap.channel", "new" },
   broadcast = { "neap.broadcast", "new" },
   state = { "neap.state", "new" },
@@ -60,7 +73,8 @@ return setmetatable(neap, {
   __index = function(self, name)
     local entry = LAZY[name]
     if not entry then return nil end
-    local value = require(entry[1])[entry[2]]
+    local value = require(entry[1])
+    if entry[2] then value = value[entry[2]] end
     rawset(self, name, value)
     return value
   end,

@@ -52,6 +52,10 @@ typedef struct neap_host {
     char        overrun_place[LUA_IDSIZE + 128];    /* "": nothing to report */
     volatile bool overrun;      /* the running slice is longer than its limit */
     int         exit_status;
+    bool        signals;        /* it is the one that takes the process's signals */
+    bool        ending;         /* by a signal or neap.exit */
+    neap_scope *main;           /* what ends first, its box in the registry; or NULL */
+    neap_scope *app;            /* what ends after the grace */
     neap_virtual virtual;       /* the scheduler's clock in specs */
     neap_random shuffle;        /* orders the ready queue in specs, if a seed was given */
 } neap_host;

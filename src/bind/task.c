@@ -75,13 +75,17 @@ static void keep_results(lua_State *L, neap_bind_task *box, int count)
         lua_setiuservalue(L, 1, 1);
 }
 
-/* Adds to the error at `idx` whose it is, and where its tasks were spawned. */
+/* Add to the error at `idx` whose it is, and to its traceback where its tasks were
+ * spawned. */
 static void sign_error(lua_State *L, int idx)
 {
     neap_host *host = neap_host_of(L);
 
-    if (!neap_bind_is_error(L, idx, NULL))
+    if (!neap_bind_is_error(L, idx, NULL)) {
+        neap_bind_spawn_chain(L, host->sched.running);
+        neap_bind_sign_traceback(L, idx);
         return;
+    }
     lua_pushliteral(L, "task");
     if (lua_rawget(L, idx) == LUA_TNIL) {
         lua_pushliteral(L, "task");
@@ -136,6 +140,11 @@ static void settle(lua_State *L, neap_bind_task *box, bool ok)
         box->core.flags |= NEAP_BIND_AWAITED;
     if (box->core.scope->of_task)
         neap_bind_drop_cancellation(L, box->core.scope);
+    if (box->core.held > 0) {       /* after the scope has failed: who is in it is cancelled */
+        neap_bind_task_name(L, 1);
+        neap_bind_take_back(L, &box->core, lua_tostring(L, -1));
+        lua_pop(L, 1);
+    }
     neap_task_end(&box->core, state);
     if (state != NEAP_TASK_CANCELLED && !lua_isnil(L, 2))
         neap_bind_scope_hook(L, 2, 1);
@@ -331,8 +340,10 @@ static void fail_without_memory(neap_bind_task *box)
     if (home->owner != NULL)
         neap_bind_scope_of(home)->out_of_memory = true;
     neap_scope_cancel(home, NEAP_CANCEL_FAILED, box->core.id);
-    if (!neap_task_ended(&box->core))
+    if (!neap_task_ended(&box->core)) {
+        neap_bind_take_back(neap_host_of(box->co)->L, &box->core, NULL);
         neap_task_end(&box->core, NEAP_TASK_FAILED);
+    }
 }
 
 void neap_bind_resume(neap_sched *sched, neap_task *task)
