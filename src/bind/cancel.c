@@ -211,8 +211,11 @@ static int cannot_suspend(lua_State *L, const char *op)
 
 neap_task *neap_bind_checkpoint(lua_State *L, const char *op)
 {
-    neap_task *task = neap_host_of(L)->sched.running;
+    neap_host *host = neap_host_of(L);
+    neap_task *task = host->sched.running;
 
+    if (host->apart != NULL)
+        neap_bind_usage(L, "%s: cannot suspend in %s", op, host->apart);
     if (task == NULL)
         neap_bind_usage(L, "%s: called outside of a task", op);
     if (!lua_isyieldable(L))

@@ -154,6 +154,13 @@ void neap_host_free(neap_host *host)
     neap_mem_free(host);
 }
 
+void neap_host_turn(neap_host *host)
+{
+    begin_turn(&host->sched);
+    neap_sched_turn(&host->sched);
+    end_slice(&host->sched);
+}
+
 /* host.exit_now(status): end the process at once, without cleanup */
 static int l_exit_now(lua_State *L)
 {
@@ -170,6 +177,8 @@ static int l_stop(lua_State *L)
 {
     neap_host *host = neap_host_of(L);
 
+    if (host->apart != NULL)
+        neap_bind_usage(L, "neap.exit: not in a thread of %s", host->apart);
     host->exit_status = (int)neap_bind_opt_integer(L, 1, "status", 0, 0, 255);
     neap_loop_stop(host->loop);
     return 0;

@@ -46,6 +46,9 @@ typedef struct neap_host {
     char        overrun_place[LUA_IDSIZE + 128];    /* "": nothing to report */
     volatile bool overrun;      /* the running slice is longer than its limit */
     int         exit_status;
+    /* Of an isolate that others direct: */
+    const char *apart;          /* "neap.work": whose thread it is; there nothing suspends */
+    const _Atomic bool *revoked;        /* all that runs is cancelled once it is true */
 } neap_host;
 
 static inline neap_host *neap_host_of(lua_State *L)
@@ -57,5 +60,7 @@ static inline neap_host *neap_host_of(lua_State *L)
  * within reach of `require`. NULL without memory. */
 neap_host *neap_host_new(void);
 void neap_host_free(neap_host *host);
+/* One turn without the loop, for what does not wait. */
+void neap_host_turn(neap_host *host);
 
 #endif

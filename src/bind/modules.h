@@ -5,6 +5,7 @@
 #include <lua.h>
 
 #define NEAP_BIND_MODULES(X) \
+    X(blocking)              \
     X(coroutine)             \
     X(error)                 \
     X(host)                  \
@@ -13,7 +14,8 @@
     X(scope)                 \
     X(task)                  \
     X(text)                  \
-    X(time)
+    X(time)                  \
+    X(work)
 
 #define NEAP_BIND_DECLARE(name) int luaopen_neap_core_##name(lua_State *L);
 NEAP_BIND_MODULES(NEAP_BIND_DECLARE)

@@ -37,6 +37,8 @@ void neap_bind_interrupted(lua_State *L)
 
     if (task == NULL)
         return;
+    if (host->revoked != NULL && atomic_load(host->revoked))
+        neap_scope_cancel(&host->sched.root, NEAP_CANCEL_CANCELLED, 0);
     neap_scope *late = overdue(task->scope, neap_clock_now(host->sched.clock));
     if (late != NULL)
         neap_scope_cancel(late, NEAP_CANCEL_DEADLINE, 0);
