@@ -254,6 +254,28 @@ const char *neap_copy_write(lua_State *L, neap_buf *to, int first, int count, co
     return NULL;
 }
 
+void neap_copy_write_some(lua_State *L, neap_buf *to, int idx)
+{
+    struct writer w = { .L = L, .to = to, .noun = "field" };
+    lua_Unsigned items = 0;
+    uint32_t count = 0;
+    int table = lua_absindex(L, idx);
+
+    luaL_checkstack(L, LEVEL_SLOTS, NULL);
+    add_tag(&w, 'T');
+    add(&w, &items, sizeof items);
+    size_t counted_at = to->len;
+    add(&w, &count, sizeof count);
+    for (lua_pushnil(L); lua_next(L, table); lua_settop(L, table + 1)) {
+        size_t before = to->len;
+        if (neap_copy_write(L, to, table + 1, 2, "field") == NULL)
+            count++;
+        else
+            to->len = before;
+    }
+    memcpy(to->data + counted_at, &count, sizeof count);
+}
+
 static int add_code(lua_State *L, const void *bytes, size_t size, void *writer)
 {
     (void)L;

@@ -27,6 +27,8 @@
 const char *neap_copy_write(lua_State *L, neap_buf *to, int first, int count, const char *noun);
 /* Append the value at `idx`, which was raised. What cannot cross goes as text. */
 void neap_copy_write_error(lua_State *L, neap_buf *to, int idx);
+/* Append the table at `idx`, without the fields that cannot cross. */
+void neap_copy_write_some(lua_State *L, neap_buf *to, int idx);
 /* Append the bytes of the Lua function at `idx`, with what debuggers need, as a string. */
 void neap_copy_write_code(lua_State *L, neap_buf *to, int idx);
 /* Push all values that were written to `from`; how many. */

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "bind/context.h"
 #include "bind/scope.h"
 
 #define WAITING_MESSAGE "cannot resume non-suspended coroutine"
@@ -21,6 +22,22 @@ static void set_waiting(lua_State *co, bool waiting)
 {
     uintptr_t *space = lua_getextraspace(co);
     *space = waiting ? *space | 1 : *space & ~(uintptr_t)1;
+}
+
+lua_State *neap_bind_innermost(lua_State *co)
+{
+    lua_Debug ar;
+
+    /* Waiting for a coroutine is a C function whose first value it is. */
+    while (lua_status(co) == LUA_YIELD && lua_checkstack(co, 2) && lua_getstack(co, 0, &ar) &&
+           lua_getlocal(co, &ar, 1) != NULL) {
+        lua_State *inner = lua_tothread(co, -1);
+        lua_pop(co, 1);
+        if (inner == NULL || !is_waiting(inner))
+            break;
+        co = inner;
+    }
+    return co;
 }
 
 /* --- protected calls -------------------------------------------------------------------- */
@@ -258,6 +275,10 @@ static int l_yield(lua_State *L)
             return neap_bind_error(L, "structure", NULL,
                 "coroutine.yield while a scope, timeout or shield that this coroutine opened is "
                 "open: nobody could close it if the coroutine is dropped; use neap.flow");
+        if (neap_bind_context_is_open(L))
+            return neap_bind_error(L, "structure", NULL,
+                "coroutine.yield inside a neap.with that this coroutine entered: what is bound "
+                "there would hold outside of it; use neap.flow");
     }
     return lua_yield(L, lua_gettop(L));
 }

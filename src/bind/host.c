@@ -1,19 +1,21 @@
 /* bind/host.c - neap.core.host: an isolate's beginning and end. */
 #include "bind/host.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <lualib.h>
 
 #include "base/mem.h"
 #include "base/ticks.h"
 #include "bind/bind.h"
 #include "bind/embed.h"
-#include "bind/scope.h"
 #include "bind/slice.h"
 #include "bind/task.h"
 #include "io/loop.h"
+#include "io/signal.h"
+
+static const char ON_DEADLOCK;      /* registry key */
 
 /* Lua's memory. Shrinking and freeing cannot fail, as Lua demands. */
 static void *allocate(void *host, void *block, size_t old_size, size_t new_size)
@@ -45,72 +47,6 @@ static void end_slice(neap_sched *sched)
     neap_slice_end(&neap_container(sched, neap_host, sched)->slice);
 }
 
-/* Put the pattern functions into `string`, whose own stay in neap.raw.string. */
-static void open_patterns(lua_State *L)
-{
-    lua_getfield(L, LUA_REGISTRYINDEX, "neap.raw");
-    lua_newtable(L);
-    lua_getglobal(L, "string");
-    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-        lua_pushvalue(L, -2);
-        lua_pushvalue(L, -2);
-        lua_settable(L, -6);
-    }
-    lua_pushcfunction(L, luaopen_neap_core_pattern);
-    lua_call(L, 0, 1);
-    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-        lua_pushvalue(L, -2);
-        lua_pushvalue(L, -2);
-        lua_settable(L, -6);
-    }
-    lua_pop(L, 2);
-    lua_setfield(L, -2, "string");
-    lua_pop(L, 1);
-}
-
-/* Keep the originals for `neap.raw`, and put ours in their place. */
-static int open_libraries(lua_State *L)
-{
-    static const char *const globals[] = { "pcall", "xpcall", NULL };
-
-    luaL_openlibs(L);
-    neap_bind_open(L);
-    lua_newtable(L);                            /* raw */
-    lua_newtable(L);
-    lua_getglobal(L, "coroutine");
-    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-        lua_pushvalue(L, -2);
-        lua_pushvalue(L, -2);
-        lua_settable(L, -6);
-    }
-    lua_pop(L, 1);
-    lua_setfield(L, -2, "coroutine");
-    for (int i = 0; globals[i] != NULL; i++) {
-        lua_getglobal(L, globals[i]);
-        lua_setfield(L, -2, globals[i]);
-    }
-    lua_setfield(L, LUA_REGISTRYINDEX, "neap.raw");
-
-    luaL_requiref(L, "neap.core.coroutine", luaopen_neap_core_coroutine, 0);
-    for (int i = 0; globals[i] != NULL; i++) {
-        lua_getfield(L, -1, globals[i]);
-        lua_setglobal(L, globals[i]);
-    }
-    lua_getglobal(L, "coroutine");
-    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-        lua_pushvalue(L, -2);
-        if (lua_gettable(L, -5) != LUA_TNIL) {
-            lua_pushvalue(L, -3);
-            lua_insert(L, -2);
-            lua_settable(L, -5);
-        } else {
-            lua_pop(L, 1);
-        }
-    }
-    open_patterns(L);
-    return 0;
-}
-
 neap_host *neap_host_new(void)
 {
     neap_host *host = neap_mem_try_realloc(NULL, sizeof *host);
@@ -133,7 +69,7 @@ neap_host *neap_host_new(void)
     neap_random_seed(&host->random, seed);
     lua_atpanic(host->L, panic);
     *(neap_host **)lua_getextraspace(host->L) = host;
-    lua_pushcfunction(host->L, open_libraries);
+    lua_pushcfunction(host->L, neap_bind_open_libraries);
     if (lua_pcall(host->L, 0, 0, 0) != LUA_OK) {
         neap_host_free(host);
         return NULL;
@@ -143,9 +79,9 @@ neap_host *neap_host_new(void)
 
 void neap_host_free(neap_host *host)
 {
+    neap_signal_close(host->loop);
     if (host->slice.on_overrun != NULL)
         neap_slice_close(&host->slice);
-    neap_bind_scope_free_boundaries(host);
     if (host->L != NULL)
         lua_close(host->L);
     neap_loop_free(host->loop);
@@ -161,15 +97,51 @@ void neap_host_turn(neap_host *host)
     end_slice(&host->sched);
 }
 
-/* host.exit_now(status): end the process at once, without cleanup */
-static int l_exit_now(lua_State *L)
+/* True if the handler of host.on_deadlock found a way on. */
+static bool is_resolved(neap_host *host)
 {
-    int status = (int)neap_bind_opt_integer(L, 1, "status", 0, 0, 255);
+    lua_State *L = host->L;
+    int top = lua_gettop(L);
 
-    lua_getglobal(L, "io");
-    (void)L;
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &ON_DEADLOCK) == LUA_TNIL)
+        lua_pushboolean(L, 0);
+    else if (lua_pcall(L, 0, 1, 0) != LUA_OK)
+        fprintf(stderr, "neap: %s\n", lua_tostring(L, -1));
+    bool resolved = lua_isboolean(L, -1) && lua_toboolean(L, -1);
+    lua_settop(L, top);
+    return resolved;
+}
+
+bool neap_host_run(neap_host *host)
+{
+    bool ended;
+
+    while (!(ended = neap_loop_run(host->loop)) && is_resolved(host))
+        ;
+    return ended;
+}
+
+/* host.on_deadlock(fn): called when no task can go on; true if one can now */
+static int l_on_deadlock(lua_State *L)
+{
+    neap_bind_function(L, 1, "host.on_deadlock");
+    lua_settop(L, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &ON_DEADLOCK);
+    return 0;
+}
+
+/* os.exit([status]): ends the process at once, without cleanup. As Lua's, but that
+ * nothing of the running Lua is closed under it. */
+int neap_bind_exit(lua_State *L)
+{
+    int status = 0;
+
+    if (lua_isboolean(L, 1))
+        status = lua_toboolean(L, 1) ? EXIT_SUCCESS : EXIT_FAILURE;
+    else if (!lua_isnoneornil(L, 1))
+        status = (int)neap_bind_integer(L, 1, "os.exit", LUA_MININTEGER, LUA_MAXINTEGER);
     fflush(NULL);
-    _exit(status);
+    _exit(status & 0xFF);
 }
 
 /* host.stop(status): the loop ends when the running task suspends */
@@ -214,6 +186,13 @@ static int l_is_tty(lua_State *L)
     return 1;
 }
 
+/* host.flush() -> has all that was printed so far been written? */
+static int l_flush(lua_State *L)
+{
+    lua_pushboolean(L, fflush(stdout) == 0 && !ferror(stdout));
+    return 1;
+}
+
 /* host.traceback(error) -> where it began, or nil */
 static int l_traceback(lua_State *L)
 {
@@ -224,12 +203,14 @@ static int l_traceback(lua_State *L)
 int luaopen_neap_core_host(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        { "exit_now", l_exit_now }, { "stop", l_stop }, { "embedded", l_embedded },
-        { "embedded_list", l_embedded_list }, { "is_tty", l_is_tty },
-        { "traceback", l_traceback }, { NULL, NULL } };
+        { "exit", neap_bind_exit }, { "stop", l_stop }, { "embedded", l_embedded },
+        { "embedded_list", l_embedded_list }, { "is_tty", l_is_tty }, { "flush", l_flush },
+        { "on_deadlock", l_on_deadlock }, { "traceback", l_traceback }, { NULL, NULL } };
 
     luaL_newlib(L, functions);
     lua_getfield(L, LUA_REGISTRYINDEX, "neap.raw");
     lua_setfield(L, -2, "raw");
+    lua_pushliteral(L, NEAP_VERSION);
+    lua_setfield(L, -2, "version");
     return 1;
 }

@@ -15,6 +15,7 @@
 #include <lua.h>
 
 #include "base/random.h"
+#include "base/virtual.h"
 #include "bind/place.h"
 #include "core/sched.h"
 #include "io/slice.h"
@@ -34,8 +35,10 @@ typedef struct neap_host {
     uint64_t    tick;           /* time-stamp counter at the last switch */
     lua_State  *idle[NEAP_HOST_IDLE];   /* to be used again */
     uint32_t    idle_count;
+    uint64_t    numbers;        /* of scopes and steps: the last one given */
     uint32_t    threads;        /* slots of the table that keeps threads alive */
     uint32_t    free_slot;      /* first of the free ones; 0: none */
+    lua_Integer free_anchor;    /* of the table of open block forms; 0: none */
     struct neap_bind_scope *spare;          /* records of timeouts, to be used again */
     uint32_t    spare_count;
     neap_places *places;
@@ -43,9 +46,18 @@ typedef struct neap_host {
     uint64_t    last_uuid_us;   /* so that ids rise */
     neap_slice  slice;
     uint64_t    slice_limit;    /* in ticks */
+    uint64_t    slice_fatal;    /* in ticks: a longer one is ended by an error; 0: none */
+    uint64_t    fatal_from;     /* tick from which that is counted, if later */
+    uint64_t    fatal_raised;   /* tick at which that error was raised last */
     char        overrun_place[LUA_IDSIZE + 128];    /* "": nothing to report */
     volatile bool overrun;      /* the running slice is longer than its limit */
     int         exit_status;
+    bool        signals;        /* it is the one that takes the process's signals */
+    bool        ending;         /* by a signal or neap.exit */
+    neap_scope *main;           /* what ends first, its box in the registry; or NULL */
+    neap_scope *app;            /* what ends after the grace */
+    neap_virtual virtual;       /* the scheduler's clock in specs */
+    neap_random shuffle;        /* orders the ready queue in specs, if a seed was given */
     /* Of an isolate that others direct: */
     const char *apart;          /* "neap.work": whose thread it is; there nothing suspends */
     const _Atomic bool *revoked;        /* all that runs is cancelled once it is true */
@@ -60,6 +72,9 @@ static inline neap_host *neap_host_of(lua_State *L)
  * within reach of `require`. NULL without memory. */
 neap_host *neap_host_new(void);
 void neap_host_free(neap_host *host);
+/* Run until it is stopped, or no task can go on and nobody (host.on_deadlock)
+ * knows a way out; false in that case. */
+bool neap_host_run(neap_host *host);
 /* One turn without the loop, for what does not wait. */
 void neap_host_turn(neap_host *host);
 

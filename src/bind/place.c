@@ -10,6 +10,7 @@ enum { NAME_SIZE = LUA_IDSIZE + 12, FIRST_SIZE = 64 };
 struct entry {
     const char *source;     /* Lua's string; with the line, the key */
     int         line;
+    int         length;     /* of the chunk's name at the beginning of `name` */
     char        name[NAME_SIZE];
 };
 
@@ -19,6 +20,7 @@ struct neap_places {
     uint32_t      size;
     uint32_t      used;
     uint32_t      first;    /* number of slots in the tables before */
+    uint32_t      last;     /* place that was asked for last; of the first table */
     neap_places  *next;
     struct entry  slots[];
 };
@@ -41,7 +43,7 @@ static neap_places *new_table(uint32_t size, uint32_t first)
 static int is_same(const struct entry *slot, const lua_Debug *ar)
 {
     return slot->source == ar->source && slot->line == ar->currentline &&
-           strncmp(slot->name, ar->short_src, strlen(ar->short_src)) == 0;
+           memcmp(slot->name, ar->short_src, (size_t)slot->length) == 0;
 }
 
 static uint32_t find(neap_places *table, const lua_Debug *ar)
@@ -57,6 +59,7 @@ static uint32_t find(neap_places *table, const lua_Debug *ar)
             struct entry *slot = &table->slots[at];
             slot->source = ar->source;
             slot->line = ar->currentline;
+            slot->length = (int)strlen(ar->short_src);
             snprintf(slot->name, sizeof slot->name, "%s:%d", ar->short_src, ar->currentline);
             table->used++;
             return table->first + at + 1;
@@ -88,8 +91,13 @@ uint32_t neap_places_here(neap_places *places, lua_State *L)
 
     for (int level = 1; lua_getstack(L, level, &ar); level++) {
         lua_getinfo(L, "Sl", &ar);
-        if (ar.currentline > 0 && strncmp(ar.source, "=neap/", 6) != 0)
-            return find(places, &ar);
+        if (ar.currentline <= 0 || (*ar.source == '=' && strncmp(ar.source, "=neap/", 6) == 0))
+            continue;
+        /* A loop spawns at one place. */
+        if (places->last == 0 || places->last > places->size ||
+            !is_same(&places->slots[places->last - 1], &ar))
+            places->last = find(places, &ar);
+        return places->last;
     }
     return 0;
 }

@@ -10,6 +10,7 @@
  */
 #include "bind/scope.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/duration.h"
@@ -17,14 +18,17 @@
 
 const neap_bind_type neap_bind_scope_type = { "neap.scope" };
 
-static const char OPEN;             /* registry key: boxes of open block forms */
+static const char OPEN;             /* registry key: boxes of open block forms, by anchor */
 
-enum { UP_METHODS = 1 };
+enum { UP_METHODS = 1, UP_METATABLE = 1 };
 
 /* --- failures ------------------------------------------------------------------------ */
 
 static void append(lua_State *L, int idx, int list)
 {
+    neap_bind_scope *box = lua_touserdata(L, idx);
+
+    box->has |= (uint8_t)(1 << list);
     if (lua_getiuservalue(L, idx, list) != LUA_TTABLE) {
         lua_pop(L, 1);
         lua_createtable(L, 1, 0);
@@ -34,6 +38,11 @@ static void append(lua_State *L, int idx, int list)
     lua_insert(L, -2);
     lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
     lua_pop(L, 1);
+}
+
+static bool has(const neap_bind_scope *box, int value)
+{
+    return (box->has & (1 << value)) != 0;
 }
 
 void neap_bind_scope_fail(lua_State *L, int idx, int by)
@@ -55,8 +64,10 @@ void neap_bind_scope_note_guarded(lua_State *L, int idx, int task)
 void neap_bind_scope_hook(lua_State *L, int idx, int task)
 {
     neap_bind_scope *box = lua_touserdata(L, idx);
-    int type = lua_getiuservalue(L, idx, NEAP_SCOPE_HOOK);
 
+    if (!has(box, NEAP_SCOPE_HOOK))
+        return;
+    int type = lua_getiuservalue(L, idx, NEAP_SCOPE_HOOK);
     if (type == LUA_TTABLE)
         type = lua_getfield(L, -1, "on_done");
     if (type == LUA_TNIL) {
@@ -71,13 +82,10 @@ void neap_bind_scope_hook(lua_State *L, int idx, int task)
     lua_settop(L, task > idx ? task : idx);
 }
 
-/* Raise the first failure, the further ones in its `others`. Does nothing without. */
+/* Raise the first failure, the further ones in its `others`. */
 static void raise_failures(lua_State *L)
 {
-    if (lua_getiuservalue(L, 1, NEAP_SCOPE_FAILURES) != LUA_TTABLE) {
-        lua_pop(L, 1);
-        return;
-    }
+    lua_getiuservalue(L, 1, NEAP_SCOPE_FAILURES);
     int list = lua_gettop(L);
     lua_Integer count = (lua_Integer)lua_rawlen(L, list);
     lua_rawgeti(L, list, 1);
@@ -95,17 +103,16 @@ static void raise_failures(lua_State *L)
 /* Raise the first guarded failure that nobody awaited, if there is one. */
 static void raise_unawaited(lua_State *L)
 {
-    if (lua_getiuservalue(L, 1, NEAP_SCOPE_GUARDED) == LUA_TTABLE) {
-        lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
-        for (lua_Integer i = 1; i <= count; i++) {
-            lua_rawgeti(L, -1, i);
-            neap_bind_task *task = lua_touserdata(L, -1);
-            if (!(task->core.flags & NEAP_BIND_AWAITED)) {
-                lua_getiuservalue(L, -1, 1);
-                lua_error(L);
-            }
-            lua_pop(L, 1);
+    lua_getiuservalue(L, 1, NEAP_SCOPE_GUARDED);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, -1, i);
+        neap_bind_task *task = lua_touserdata(L, -1);
+        if (!(task->core.flags & NEAP_BIND_AWAITED)) {
+            lua_getiuservalue(L, -1, 1);
+            lua_error(L);
         }
+        lua_pop(L, 1);
     }
     lua_pop(L, 1);
 }
@@ -158,13 +165,37 @@ bool neap_bind_scope_wind_down(lua_State *L, neap_bind_scope *box)
     return wait_for_tasks(L, box);
 }
 
+/* Keep the box on top alive until it is forgotten. An array and no hash: every
+ * block form passes here. */
+static void anchor(lua_State *L, neap_bind_scope *box)
+{
+    neap_host *host = neap_host_of(L);
+
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &OPEN);
+    lua_Integer at = host->free_anchor;
+    if (at == 0) {
+        at = (lua_Integer)lua_rawlen(L, -1) + 1;
+    } else {
+        lua_rawgeti(L, -1, at);
+        host->free_anchor = lua_tointeger(L, -1);
+        lua_pop(L, 1);
+    }
+    lua_pushvalue(L, -2);
+    lua_rawseti(L, -2, at);
+    lua_pop(L, 1);
+    box->anchor = at;
+}
+
 static void forget(lua_State *L, neap_bind_scope *box)
 {
-    if (box->form == NEAP_SCOPE_BLOCK || box->form == NEAP_SCOPE_TASK) {
+    neap_host *host = neap_host_of(L);
+
+    if (box->anchor != 0) {
         lua_rawgetp(L, LUA_REGISTRYINDEX, &OPEN);
-        lua_pushnil(L);
-        lua_rawsetp(L, -2, box);
+        lua_pushinteger(L, host->free_anchor);
+        lua_rawseti(L, -2, box->anchor);
         lua_pop(L, 1);
+        host->free_anchor = box->anchor;
     }
 }
 
@@ -300,11 +331,13 @@ static int scope_outcome(lua_State *L, neap_bind_scope *box, int results)
     }
     if (box->out_of_memory)
         neap_bind_memory(L);
-    raise_failures(L);
-    raise_unawaited(L);
+    if (has(box, NEAP_SCOPE_FAILURES))
+        raise_failures(L);
+    if (has(box, NEAP_SCOPE_GUARDED))
+        raise_unawaited(L);
     if (neap_task_is_cancelled(task) && (box->cut || box->waited))
         neap_bind_raise_cancelled(L);
-    if (box->form == NEAP_SCOPE_FUNCTION) {
+    if (box->form == NEAP_SCOPE_FUNCTION && has(box, NEAP_SCOPE_HOOK)) {
         int count = policy_result(L, "result", &done);
         if (done)
             return count;
@@ -433,16 +466,13 @@ static neap_bind_scope *open(lua_State *L, neap_bind_scope_form form, uint64_t d
         neap_bind_reserve(L);
     neap_bind_scope *box = form == NEAP_SCOPE_FUNCTION || form == NEAP_SCOPE_BLOCK
         ? neap_bind_new_at(L, &neap_bind_scope_type, sizeof *box, NEAP_SCOPE_NAME,
-                           lua_upvalueindex(1))
+                           lua_upvalueindex(UP_METATABLE))
         : take_boundary(L);
     box->form = (uint8_t)form;
+    box->number = ++host->numbers;
     box->L = L;
-    if (form == NEAP_SCOPE_BLOCK) {
-        lua_rawgetp(L, LUA_REGISTRYINDEX, &OPEN);
-        lua_pushvalue(L, -2);
-        lua_rawsetp(L, -2, box);
-        lua_pop(L, 1);
-    }
+    if (form == NEAP_SCOPE_BLOCK)
+        anchor(L, box);
     neap_scope_open(&box->core, task, form == NEAP_SCOPE_SHIELD);
     if (duration_ns != NEAP_DURATION_NONE)
         set_deadline(L, box, duration_ns);
@@ -507,8 +537,10 @@ static int l_open(lua_State *L)
         lua_pop(L, 1);
         if (lua_getfield(L, 1, "policy") != LUA_TNIL)
             box->guards = true;
-        else
-            lua_getfield(L, 1, "hook");
+        else if (lua_getfield(L, 1, "hook") == LUA_TTABLE)
+            box->wraps = lua_getfield(L, -1, "wrap") != LUA_TNIL, lua_pop(L, 1);
+        if (!lua_isnil(L, -1))
+            box->has |= 1 << NEAP_SCOPE_HOOK;
         lua_setiuservalue(L, at, NEAP_SCOPE_HOOK);
         lua_settop(L, at);
         lua_remove(L, 1);
@@ -527,8 +559,6 @@ static int boundary(lua_State *L, neap_bind_scope_form form, const char *what)
     uint64_t duration_ns = neap_bind_duration(L, 1, what);
 
     neap_bind_function(L, 2, what);
-    if (form == NEAP_SCOPE_SHIELD && duration_ns == NEAP_DURATION_NONE)
-        neap_bind_usage(L, "neap.shield: a shield needs a deadline; math.huge is none");
     neap_bind_scope *box = open(L, form, duration_ns);
     lua_replace(L, 1);
     lua_pushcfunction(L, neap_bind_handler);
@@ -551,7 +581,17 @@ static int l_timeout_or(lua_State *L)
 /* scope.shield(d, fn, ...) -> what fn returned */
 static int l_shield(lua_State *L)
 {
+    if (neap_bind_duration(L, 1, "neap.shield") == NEAP_DURATION_NONE)
+        neap_bind_usage(L, "neap.shield: a shield needs a deadline; math.huge is none");
     return boundary(L, NEAP_SCOPE_SHIELD, "neap.shield");
+}
+
+/* scope.mask(fn, ...): a shield without a deadline, for the undos of a saga */
+static int l_mask(lua_State *L)
+{
+    lua_pushnumber(L, (lua_Number)HUGE_VAL);
+    lua_insert(L, 1);
+    return boundary(L, NEAP_SCOPE_SHIELD, "mask");
 }
 
 /* --- methods --------------------------------------------------------------------------------- */
@@ -590,6 +630,12 @@ static int l_spawn(lua_State *L)
     } else {
         neap_bind_function(L, 2, "spawn: task");
     }
+    if (box->wraps) {
+        lua_getiuservalue(L, 1, NEAP_SCOPE_HOOK);
+        lua_getfield(L, -1, "wrap");
+        lua_insert(L, first);
+        lua_pop(L, 1);
+    }
     neap_bind_spawn(L, &box->core, first, &options);
     return 1;
 }
@@ -610,9 +656,7 @@ bool neap_bind_scope_cancel_task(lua_State *L, neap_bind_task *box, int reason)
         return false;
     neap_bind_scope *own = neap_bind_new(L, &neap_bind_scope_type, sizeof *own, 1);
     own->form = NEAP_SCOPE_TASK;
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &OPEN);
-    lua_pushvalue(L, -2);
-    lua_rawsetp(L, -2, own);
+    anchor(L, own);
     neap_scope_wrap_task(&own->core, &box->core);
     return neap_bind_scope_cancel(L, &own->core, NEAP_CANCEL_CANCELLED, reason, 0);
 }
@@ -686,10 +730,10 @@ static int l_result(lua_State *L)
     return count;
 }
 
-/* s.failures, s.name, s.deadline_at, or a method */
+/* s.failures, s.name, s.deadline_at, or a method. Methods come first, and cost
+ * little: every s:spawn passes here. */
 static int l_index(lua_State *L)
 {
-    lua_settop(L, 2);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(UP_METHODS)) != LUA_TNIL || lua_type(L, 2) != LUA_TSTRING)
         return 1;
@@ -742,7 +786,7 @@ int luaopen_neap_core_scope(lua_State *L)
         { "__index", l_index }, { NULL, NULL } };
     static const luaL_Reg functions[] = {
         { "open", l_open }, { "timeout", l_timeout }, { "timeout_or", l_timeout_or },
-        { "shield", l_shield }, { NULL, NULL } };
+        { "shield", l_shield }, { "mask", l_mask }, { NULL, NULL } };
 
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &OPEN);

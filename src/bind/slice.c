@@ -10,8 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/duration.h"
 #include "base/ticks.h"
+#include "bind/signal.h"
 #include "bind/task.h"
+#include "io/signal.h"
+
+enum { FATAL_GRACE_NS = 100000000 };
 
 static const char REPORTED;         /* registry key: places that have been reported */
 
@@ -30,13 +35,33 @@ static neap_scope *overdue(neap_scope *scope, uint64_t now_ns)
     return first;
 }
 
-void neap_bind_interrupted(lua_State *L)
+/* Raise if the slice is longer than a spec may be. After that the hook leaves time
+ * to report it; whoever catches it and goes on meets it at the next protected call. */
+static void end_fatal(lua_State *L, neap_host *host, bool hooked)
+{
+    uint64_t now = neap_ticks_now();
+    uint64_t from = host->tick > host->fatal_from ? host->tick : host->fatal_from;
+    char text[NEAP_DURATION_SIZE];
+
+    if (host->slice_fatal == 0 || now - from <= host->slice_fatal ||
+        (hooked && now - host->fatal_raised < neap_ticks_from_ns(FATAL_GRACE_NS)))
+        return;
+    host->fatal_raised = now;
+    uint64_t limit_ms = (neap_ticks_to_ns(host->slice_fatal) + 500000) / 1000000;
+    neap_duration_format(limit_ms * 1000000, text);
+    neap_bind_error(L, "limit", NULL, "ran for more than %s without a checkpoint (--slice-limit)",
+                    text);
+}
+
+static void interrupt(lua_State *L, bool hooked)
 {
     neap_host *host = neap_host_of(L);
     neap_task *task = host->sched.running;
 
     if (task == NULL)
         return;
+    if (host->signals && neap_signal_noted != 0)
+        neap_bind_signalled(host);
     if (host->revoked != NULL && atomic_load(host->revoked))
         neap_scope_cancel(&host->sched.root, NEAP_CANCEL_CANCELLED, 0);
     neap_scope *late = overdue(task->scope, neap_clock_now(host->sched.clock));
@@ -44,6 +69,12 @@ void neap_bind_interrupted(lua_State *L)
         neap_scope_cancel(late, NEAP_CANCEL_DEADLINE, 0);
     if (neap_task_is_cancelled(task))
         neap_bind_raise_cancelled(L);
+    end_fatal(L, host, hooked);
+}
+
+void neap_bind_interrupted(lua_State *L)
+{
+    interrupt(L, false);
 }
 
 /* Functions of Lua's that wait for the operating system, and what to use instead. */
@@ -86,7 +117,7 @@ static void on_hook(lua_State *L, lua_Debug *ar)
     lua_sethook(L, NULL, 0, 0);
     if (host->overrun_place[0] == '\0')
         note_place(host, L, ar);
-    neap_bind_interrupted(L);
+    interrupt(L, true);
 }
 
 /* Runs in a signal handler: lua_sethook may be called there. */

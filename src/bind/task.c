@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/ticks.h"
+#include "bind/context.h"
 #include "bind/scope.h"
 #include "bind/slice.h"
 
@@ -74,13 +75,17 @@ static void keep_results(lua_State *L, neap_bind_task *box, int count)
         lua_setiuservalue(L, 1, 1);
 }
 
-/* Adds to the error at `idx` whose it is, and where its tasks were spawned. */
+/* Add to the error at `idx` whose it is, and to its traceback where its tasks were
+ * spawned. */
 static void sign_error(lua_State *L, int idx)
 {
     neap_host *host = neap_host_of(L);
 
-    if (!neap_bind_is_error(L, idx, NULL))
+    if (!neap_bind_is_error(L, idx, NULL)) {
+        neap_bind_spawn_chain(L, host->sched.running);
+        neap_bind_sign_traceback(L, idx);
         return;
+    }
     lua_pushliteral(L, "task");
     if (lua_rawget(L, idx) == LUA_TNIL) {
         lua_pushliteral(L, "task");
@@ -135,6 +140,11 @@ static void settle(lua_State *L, neap_bind_task *box, bool ok)
         box->core.flags |= NEAP_BIND_AWAITED;
     if (box->core.scope->of_task)
         neap_bind_drop_cancellation(L, box->core.scope);
+    if (box->core.held > 0) {       /* after the scope has failed: who is in it is cancelled */
+        neap_bind_task_name(L, 1);
+        neap_bind_take_back(L, &box->core, lua_tostring(L, -1));
+        lua_pop(L, 1);
+    }
     neap_task_end(&box->core, state);
     if (state != NEAP_TASK_CANCELLED && !lua_isnil(L, 2))
         neap_bind_scope_hook(L, 2, 1);
@@ -186,6 +196,7 @@ neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
         lua_pushvalue(L, options->name);
         lua_setiuservalue(L, -2, 2);
     }
+    bool bound = home->source == NULL && neap_bind_context_inherit(L, &box->core);
     if (home->source != NULL) {         /* it will never run */
         neap_task_adopt(&box->core, home, true);
         neap_task_end(&box->core, NEAP_TASK_CANCELLED);
@@ -193,6 +204,8 @@ neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
         lua_State *co = take_thread(L, host);
         if (!lua_checkstack(co, count + 4)) {
             give_back_thread(host, co);
+            if (bound)
+                neap_bind_context_drop(L, &box->core);
             neap_bind_memory(L);
         }
         /* From here to adopt nothing raises. */
@@ -210,6 +223,8 @@ neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
     box->core.place = neap_places_here(host->places, L);
     if (options->name)
         box->core.flags |= NEAP_BIND_NAMED;
+    if (bound)
+        box->core.flags |= NEAP_BIND_CONTEXT;
     if (options->guard)
         box->core.flags |= NEAP_BIND_GUARD;
     return box;
@@ -220,6 +235,8 @@ void neap_bind_end_unstarted(neap_host *host, neap_bind_task *box)
     lua_State *co = box->co;
 
     box->co = NULL;
+    if (box->core.flags & NEAP_BIND_CONTEXT)
+        neap_bind_context_drop(host->L, &box->core);
     neap_task_end(&box->core, NEAP_TASK_CANCELLED);
     give_back_thread(host, co);     /* last: its stack may hold the only reference */
 }
@@ -284,6 +301,23 @@ void neap_bind_push_running(lua_State *L)
     lua_pop(L, 1);
 }
 
+void neap_bind_push_task(lua_State *L, neap_task *task)
+{
+    lua_State *co = neap_bind_task_of(task)->co;
+    lua_Debug ar;
+
+    luaL_checkstack(L, 4, NULL);
+    if (!lua_checkstack(co, 4))
+        neap_bind_memory(L);
+    if (lua_getstack(co, 0, &ar)) {
+        push_frame(L, co);
+    } else {                            /* not begun: slot, body, box, home */
+        lua_pushvalue(co, 3);
+        lua_pushvalue(co, 4);
+        lua_xmove(co, L, 2);
+    }
+}
+
 /* A task that ignores its cancellation (the place is on the host's stack): its
  * coroutine is closed without suspending; what it had open passes to its home. */
 static int kill(neap_host *host, lua_State *co)
@@ -309,8 +343,10 @@ static void fail_without_memory(neap_bind_task *box)
     if (home->owner != NULL)
         neap_bind_scope_of(home)->out_of_memory = true;
     neap_scope_cancel(home, NEAP_CANCEL_FAILED, box->core.id);
-    if (!neap_task_ended(&box->core))
+    if (!neap_task_ended(&box->core)) {
+        neap_bind_take_back(neap_host_of(box->co)->L, &box->core, NULL);
         neap_task_end(&box->core, NEAP_TASK_FAILED);
+    }
 }
 
 void neap_bind_resume(neap_sched *sched, neap_task *task)
@@ -344,6 +380,8 @@ void neap_bind_resume(neap_sched *sched, neap_task *task)
         lua_resetthread(co);
         find_slot(host, co);
     }
+    if (task->flags & NEAP_BIND_CONTEXT)
+        neap_bind_context_drop(host->L, task);
     box->co = NULL;
     give_back_thread(host, co);
 }
@@ -535,10 +573,9 @@ static int l_status(lua_State *L)
     return 1;
 }
 
-/* task.name, task.id, or a method */
+/* task.name, task.id, or a method, which comes first: it is the hot one */
 static int l_index(lua_State *L)
 {
-    lua_settop(L, 2);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL || lua_type(L, 2) != LUA_TSTRING)
         return 1;
@@ -557,17 +594,38 @@ static int l_tostring(lua_State *L)
     return 1;
 }
 
+/* task.current() -> the running task, or nothing */
+static int l_current(lua_State *L)
+{
+    if (neap_host_of(L)->sched.running == NULL)
+        return 0;
+    neap_bind_push_running(L);
+    return 1;
+}
+
+/* task.is_awaited(task) -> did anybody wait for its end, or ask for its result? */
+static int l_is_awaited(lua_State *L)
+{
+    neap_bind_task *box = neap_bind_arg(L, 1, &neap_bind_task_type);
+
+    lua_pushboolean(L, (box->core.flags & NEAP_BIND_AWAITED) != 0);
+    return 1;
+}
+
 int luaopen_neap_core_task(lua_State *L)
 {
+    static const luaL_Reg functions[] = {
+        { "current", l_current }, { "is_awaited", l_is_awaited }, { NULL, NULL } };
     static const luaL_Reg task[] = {
         { "await", l_await }, { "outcome", l_outcome }, { "join", l_join },
-        { "result", l_result }, { "start", l_start }, { "cancel", l_cancel },
+        { "result", l_result }, { "on_await", neap_bind_task_on_await },
+        { "start", l_start }, { "cancel", l_cancel },
         { "status", l_status }, { "__index", l_index }, { "__tostring", l_tostring },
         { NULL, NULL } };
 
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &THREADS);
-    lua_newtable(L);
+    luaL_newlib(L, functions);
     neap_bind_methods(L, &neap_bind_task_type, task, "methods");
     return 1;
 }

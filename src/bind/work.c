@@ -6,16 +6,14 @@
  * gets globals of its own, while modules stay loaded.
  *
  *   errand->call   package.path, package.cpath, code, is it a function's bytes,
- *                  context or false, arguments
+ *                  bindings of neap.with or nil, arguments
  */
 #include <string.h>
 
-#include <lualib.h>
-
-#include "base/ticks.h"
+#include "bind/context.h"
 #include "bind/copy.h"
 #include "bind/errand.h"
-#include "bind/task.h"
+#include "bind/scope.h"
 
 static void *open_thread(void)
 {
@@ -78,6 +76,20 @@ static bool push_named(lua_State *L, neap_errand *errand, const char *code)
     return false;
 }
 
+/* [5] bindings or nil, [6] function, arguments: turn this into a call of
+ * context.with, if there is something to bind. */
+static void bind_context(lua_State *L)
+{
+    if (!lua_istable(L, 5))
+        return;
+    luaL_requiref(L, "neap.core.context", luaopen_neap_core_context, 0);
+    lua_getfield(L, -1, "with");
+    lua_replace(L, -2);
+    lua_insert(L, 6);
+    lua_pushvalue(L, 5);
+    lua_insert(L, 7);
+}
+
 static int returned_k(lua_State *L, int status, lua_KContext ctx)
 {
     (void)status;
@@ -105,6 +117,7 @@ static int perform(lua_State *L)
         return 0;
     }
     lua_insert(L, 6);
+    bind_context(L);
     lua_callk(L, lua_gettop(L) - 6, LUA_MULTRET, (lua_KContext)errand, returned_k);
     return returned_k(L, LUA_OK, (lua_KContext)errand);
 }
@@ -243,8 +256,11 @@ static const char *pack(lua_State *L, neap_errand *errand, int first)
         neap_copy_write(L, &errand->call, first, 1, "");
     lua_pushboolean(L, bytes);
     neap_copy_write(L, &errand->call, -1, 1, "");
-    lua_pushboolean(L, false);
-    neap_copy_write(L, &errand->call, -1, 1, "");
+    neap_bind_context_push(L);
+    if (lua_istable(L, -1))
+        neap_copy_write_some(L, &errand->call, -1);
+    else
+        neap_copy_write(L, &errand->call, -1, 1, "");
     return neap_copy_write(L, &errand->call, first + 1, top - first, "argument");
 }
 

@@ -12,7 +12,6 @@
 #include "bind/embed.h"
 #include "bind/host.h"
 #include "bind/task.h"
-#include "io/loop.h"
 
 enum { STATUS_FAILED = 1 };
 
@@ -31,12 +30,14 @@ static int spawn_root(lua_State *L)
     lua_pushnil(L);                         /* [1] nobody's home */
     neap_bind_metatable(L, &neap_bind_task_type);
     options.metatable = 2;
+    lua_pushliteral(L, "main");
+    options.name = 3;
     if (luaL_loadbufferx(L, file->bytes, file->size, "=cli/main.lua", "t") != LUA_OK)
         return lua_error(L);
     luaL_checkstack(L, argc, "too many arguments");
     for (int i = 1; i < argc; i++)
         lua_pushstring(L, argv[i]);
-    neap_bind_spawn(L, &host->sched.root, 3, &options);
+    neap_bind_spawn(L, &host->sched.root, 4, &options);
     return 0;
 }
 
@@ -53,7 +54,7 @@ int neap_cli_run(int argc, char **argv)
     int status = STATUS_FAILED;
     if (lua_pcall(host->L, 2, 0, 0) != LUA_OK) {
         fprintf(stderr, "neap: %s\n", lua_tostring(host->L, -1));
-    } else if (neap_loop_run(host->loop)) {
+    } else if (neap_host_run(host)) {
         status = host->exit_status;
     }
     neap_host_free(host);

@@ -7,6 +7,8 @@
 
 enum { NS_PER_MS = 1000000 };
 
+static const neap_wait_class IDLE = { .what = "test.run_until_idle" };
+
 static void on_timer(uv_timer_t *timer)
 {
     (void)timer;        /* the scheduler's turn looks at the heap itself */
@@ -26,6 +28,20 @@ static void wait(neap_loop *loop, uint64_t at_ns)
     uv_timer_stop(&loop->timer);
 }
 
+static void end_idle(neap_loop *loop)
+{
+    while (neap_link_linked(&loop->idle))
+        neap_wait_end(neap_node_first(&loop->idle)->wait, 0, NEAP_OK);
+}
+
+/* Look at the outside world without waiting: true if a task is ready by it, or
+ * a request has been begun by it, which holds the virtual clock. */
+static bool brings_something(neap_loop *loop)
+{
+    uv_run(&loop->uv, UV_RUN_NOWAIT);
+    return loop->sched->ready_count > 0 || loop->pending > 0;
+}
+
 neap_loop *neap_loop_new(neap_sched *sched)
 {
     neap_loop *loop = neap_mem_try_realloc(NULL, sizeof *loop);
@@ -33,6 +49,7 @@ neap_loop *neap_loop_new(neap_sched *sched)
     if (loop == NULL)
         return NULL;
     *loop = (neap_loop){ .sched = sched };
+    neap_link_init(&loop->idle);
     if (uv_loop_init(&loop->uv) != 0) {
         neap_mem_free(loop);
         return NULL;
@@ -77,23 +94,23 @@ bool neap_loop_run(neap_loop *loop)
             break;
 
         uint64_t next_ns = neap_sched_next(sched);
-        if (next_ns == 0) {
+        if (next_ns == 0 || next_ns <= neap_clock_now(sched->clock)) {
             uv_run(&loop->uv, UV_RUN_NOWAIT);
-        } else if (loop->pending > 0 || loop->skip_to == NULL) {
-            if (next_ns == NEAP_NEVER && loop->pending == 0 && loop->live == 0)
-                return false;
-            wait(loop, next_ns);
-        } else {
+            continue;
+        }
+        if (neap_link_linked(&loop->idle)) {
             uv_run(&loop->uv, UV_RUN_NOWAIT);
+            if (sched->ready_count == 0 && loop->pending == 0)
+                end_idle(loop);
             if (sched->ready_count > 0)
                 continue;
-            if (next_ns != NEAP_NEVER)
-                loop->skip_to(sched, next_ns);
-            else if (loop->live > 0)
-                wait(loop, NEAP_NEVER);
-            else
-                return false;
         }
+        if (next_ns == NEAP_NEVER && loop->pending == 0 && loop->live == 0)
+            return false;
+        if (loop->virtual == NULL || loop->virtual->reasons != 0 || next_ns == NEAP_NEVER)
+            wait(loop, next_ns);
+        else if (!brings_something(loop))
+            neap_virtual_skip(loop->virtual, next_ns);
     }
     return true;
 }
@@ -111,15 +128,26 @@ void neap_loop_on_turn(neap_loop *loop, void (*begin)(neap_sched *sched),
     loop->end_turn = end;
 }
 
-void neap_loop_set_skip(neap_loop *loop, void (*skip_to)(neap_sched *sched, uint64_t at_ns))
+void neap_loop_set_virtual(neap_loop *loop, neap_virtual *clock)
 {
-    loop->skip_to = skip_to;
+    loop->virtual = clock;
+    loop->sched->clock = clock == NULL ? &neap_clock_system : &clock->clock;
+    if (clock != NULL)
+        neap_virtual_run(clock, NEAP_VIRTUAL_PENDING, loop->pending > 0);
+}
+
+void neap_loop_park_idle(neap_loop *loop, neap_task *task)
+{
+    neap_wait_park(&task->wait, &IDLE, loop, task);
+    neap_link_append(&loop->idle, &task->wait.node.link);
 }
 
 void neap_loop_pending(neap_loop *loop, int change)
 {
     loop->pending += change;
     assert(loop->pending >= 0);
+    if (loop->virtual != NULL)
+        neap_virtual_run(loop->virtual, NEAP_VIRTUAL_PENDING, loop->pending > 0);
 }
 
 void neap_loop_live(neap_loop *loop, int change)

@@ -9,7 +9,7 @@
  * timer, tasks that wait will wait for ever.
  *
  * In virtual time the clock jumps to the next timer when nothing is ready and
- * nothing is pending.
+ * nothing is pending; while something is, it runs with the machine's.
  *
  * Ownership  neap_loop_new makes it, neap_loop_free ends it with its handles.
  * Thread     The scheduler's.
@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/virtual.h"
 #include "core/sched.h"
 
 typedef struct neap_loop neap_loop;
@@ -35,8 +36,11 @@ void neap_loop_stop(neap_loop *loop);
 /* Called before and after each turn. */
 void neap_loop_on_turn(neap_loop *loop, void (*begin)(neap_sched *sched),
                        void (*end)(neap_sched *sched));
-/* In virtual time: moves the clock to an instant. NULL: time is real. */
-void neap_loop_set_skip(neap_loop *loop, void (*skip_to)(neap_sched *sched, uint64_t at_ns));
+/* From now on the scheduler's clock is `clock`, which outlives the loop; NULL:
+ * that of the machine. No timer is armed. */
+void neap_loop_set_virtual(neap_loop *loop, neap_virtual *clock);
+/* `task`, which runs, waits until nothing is ready, due or pending. */
+void neap_loop_park_idle(neap_loop *loop, neap_task *task);
 
 void neap_loop_pending(neap_loop *loop, int change);
 void neap_loop_live(neap_loop *loop, int change);

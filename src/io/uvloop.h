@@ -16,7 +16,8 @@ struct neap_loop {
     neap_sched *sched;
     void      (*begin_turn)(neap_sched *sched);
     void      (*end_turn)(neap_sched *sched);
-    void      (*skip_to)(neap_sched *sched, uint64_t at_ns);
+    neap_virtual *virtual;
+    neap_link   idle;       /* nodes of those who wait until nothing is left to do */
     int         pending;
     int         live;
     bool        stopped;

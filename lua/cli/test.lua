@@ -1,0 +1,88 @@
+--- neap test [PATH...]: run the specs of files and folders.
+
+local text = require("neap.core.text")
+
+local test = {}
+
+local DONE, FAILED, USAGE = 0, 1, 2
+
+local USAGE_TEXT = "usage: neap test [PATH...] [--seed N] [--slice-limit D] [--filter PATTERN]\n"
+
+local OPTIONS = { "--seed", "--slice-limit", "--filter" }
+
+-- What each option makes of its value; nil for a value that is none.
+local READ = {
+  ["--seed"] = function(value) return math.tointeger(tonumber(value)) end,
+  ["--slice-limit"] = function(value)
+    local ok, seconds = pcall(text.duration, tonumber(value) or value)
+    return ok and seconds or nil
+  end,
+  ["--filter"] = function(value) return pcall(string.find, "", value) and value or nil end,
+}
+
+-- Paths and options, or nil and what is wrong.
+local function read(argv)
+  local paths, options = {}, { ["--slice-limit"] = 10 }
+  local i = 1
+  while i <= #argv do
+    local name, value = argv[i]:match("^(%-%-[^=]+)=(.*)$")
+    name = name or argv[i]
+    if name:sub(1, 1) ~= "-" then
+      paths[#paths + 1] = name
+    elseif not READ[name] then
+      local nearest = text.nearest(name, OPTIONS)
+      return nil, ("unknown option %s%s"):format(name, nearest and ("; did you mean %s?"):format(nearest) or "")
+    else
+      if not value then
+        i = i + 1
+        value = argv[i]
+      end
+      if not value then return nil, name .. " needs a value" end
+      options[name] = READ[name](value)
+      if options[name] == nil then return nil, ("%s: %q is no value for it"):format(name, value) end
+    end
+    i = i + 1
+  end
+  if #paths == 0 then paths[1] = "spec/neap" end
+  for _, path in ipairs(paths) do
+    local file, why = io.open(path)
+    if not file then return nil, why end
+    file:close()
+  end
+  return paths, options
+end
+
+local function report(result)
+  for _, problem in ipairs(result.problems) do
+    io.stdout:write("\nFAILED ", problem.name, "\n", problem.message, "\n")
+    if problem.traceback then io.stdout:write(problem.traceback, "\n") end
+  end
+  local skipped = result.skipped > 0 and (", %d skipped"):format(result.skipped) or ""
+  io.stdout:write(("%d passed, %d failed%s\n"):format(result.passed, result.failed, skipped))
+end
+
+--- Run the command.
+---@async
+---@param argv string[]
+---@return integer status  0 when all passed, 1, or 2 for wrong arguments.
+function test.run(argv)
+  local paths, options = read(argv)
+  if not paths then
+    io.stderr:write("neap test: ", options, "\n", USAGE_TEXT)
+    return USAGE
+  end
+  if not pcall(require, "busted.core") then
+    io.stderr:write("neap test: busted is not installed: apt install lua-busted\n")
+    return FAILED
+  end
+  local result = require("cli.specs").run(paths, {
+    seed = options["--seed"],
+    slice_limit = options["--slice-limit"],
+    filter = options["--filter"],
+    progress = function(words) io.stdout:write(words):flush() end,
+  })
+  report(result)
+  return result.failed == 0 and DONE or FAILED
+end
+
+return test

@@ -1,0 +1,56 @@
+--- Values that somebody else completes.
+
+local deferred_core = require("neap.core.deferred")
+local errors = require("neap.core.error")
+local time = require("neap.core.time")
+
+---@class neap.Deferred: neap.core.Deferred
+
+local deferred = {}
+
+--- Create a value that is completed once, by `resolve(...)` or `reject(err)`, and
+--- that any number of tasks can wait for with `await`.
+---@return neap.Deferred
+---@nodiscard
+function deferred.new()
+  return deferred_core.new()
+end
+
+-- What stands between a suspended task and its callback: left by an error, which
+-- can only be a cancellation if nothing has been handed over.
+local Waiting = {
+  __close = function(waiting, err)
+    if err ~= nil and waiting.result:reject(err) and waiting.on_cancel then
+      waiting.on_cancel()
+    end
+  end,
+}
+
+--- Wait for a callback. `start(resume)` starts whatever will call `resume(true, ...)`,
+--- and `suspend` returns those values, or `resume(false, err)`, and it raises `err`.
+--- `resume` may be called before `start` has returned, from any task or from none; it
+--- returns true the first time, then false, also once the waiting task was cancelled.
+--- If that happens, what `start` returned, if anything, is called to call it off.
+---@async
+---@param start async fun(resume: fun(ok: boolean, ...: any): boolean): (fun()|nil)
+---@return any ...
+function deferred.suspend(start)
+  if type(start) ~= "function" then
+    errors.usage("neap.suspend: function expected, got " .. type(start))
+  end
+  time.check()
+  local result = deferred_core.new()
+
+  local on_cancel = start(function(ok, ...)
+    if ok then return result:resolve(...) end
+    return result:reject((...))
+  end)
+  if on_cancel ~= nil and type(on_cancel) ~= "function" then
+    errors.usage("neap.suspend: the function returned a " .. type(on_cancel)
+      .. "; it returns a function that is called on cancellation, or nothing")
+  end
+  local _ <close> = setmetatable({ result = result, on_cancel = on_cancel }, Waiting)
+  return deferred_core.wait(result)
+end
+
+return deferred
