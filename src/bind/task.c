@@ -213,6 +213,9 @@ neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
 {
     neap_host *host = neap_host_of(L);
     int count = lua_gettop(L) - first + 1;      /* function and arguments */
+
+    if (host->apart != NULL && host->sched.running != NULL)
+        neap_bind_usage(L, "spawn: no task can be started in %s", host->apart);
     neap_bind_task *box = neap_bind_new_at(L, &neap_bind_task_type, sizeof *box,
                                            options->name ? 2 : 1, options->metatable);
 

@@ -94,6 +94,10 @@ neap_loop *neap_loop_new(neap_sched *sched)
         return NULL;
     }
     uv_timer_init(&loop->uv, &loop->timer);
+    if (neap_loop_open_posts(loop) != 0) {
+        neap_loop_free(loop);
+        return NULL;
+    }
     return loop;
 }
 
@@ -117,6 +121,7 @@ void neap_loop_free(neap_loop *loop)
     int status = uv_loop_close(&loop->uv);
     assert(status == 0 && "every handle has been closed");
     (void)status;
+    pthread_mutex_destroy(&loop->posts_lock);
     neap_mem_free(loop);
 }
 
