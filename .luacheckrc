@@ -1,5 +1,5 @@
 std = "lua54"
 max_line_length = 120
 files["spec"] = { std = "+busted" }
-files["lua/meta"] = { unused_args = false }
+files["lua/meta"] = { unused = false }
 exclude_files = { "build" }

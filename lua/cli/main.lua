@@ -2,17 +2,67 @@
 
 local host = require("neap.core.host")
 
-local path = ...
-if path == "test" then
-  host.stop(require("cli.test").run({ select(2, ...) }))
-  return
+local USAGE = 2
+
+local GUIDE = [[
+neap runs Lua scripts whose tasks wait without blocking.
+
+  neap run FILE [ARG...]     run a script; - is standard input
+  neap check FILE...         look for mistakes without running
+  neap test [PATH...]        run specs in virtual time
+  neap help [TOPIC]          read the manual
+  neap version               say which version this is
+
+A first script, hello.lua:
+  local neap = require("neap")
+  neap.sleep("1s"); print("hello")
+Run it with: neap run hello.lua
+]]
+
+-- How wide, and able to print bold letters, standard output is; nil for no terminal.
+local function terminal()
+  if not host.is_tty(1) then return nil end
+  return { width = math.tointeger(tonumber(os.getenv("COLUMNS"))) or 80,
+           bold = os.getenv("TERM") ~= "dumb" and not os.getenv("NO_COLOR") }
 end
-local neap = require("neap")
-local chunk = assert(loadfile(path, "t"))
-local ok, err = neap.raw.pcall(neap.scope, { name = "main" }, function()
-  chunk()
-end)
-if not ok then
-  io.stderr:write("neap: ", tostring(err), "\n", host.traceback(err) or "", "\n")
+
+local commands = {}
+
+function commands.run(argv) return require("cli.run").run(argv) end
+function commands.test(argv) return require("cli.test").run(argv) end
+function commands.check(argv) return require("cli.check").run(argv, io.stdout) end
+function commands.help(argv) return require("cli.help").run(argv, io.stdout, terminal()) end
+
+function commands.version()
+  print(("neap %s, %s"):format(host.version, _VERSION))
+  return 0
 end
-host.stop(ok and 0 or 1)
+
+local SYNONYMS = { ["--version"] = "version", ["-v"] = "version", ["--help"] = "help", ["-h"] = "help" }
+
+local function unknown(name)
+  local names = {}
+  for command in pairs(commands) do names[#names + 1] = command end
+  table.sort(names)
+  local nearest = require("neap.core.text").nearest(name, names)
+  local hint = ""
+  if nearest then
+    hint = ("; did you mean neap %s?"):format(nearest)
+  elseif name:find("%.lua$") then
+    hint = ("; to run a script: neap run %s"):format(name)
+  end
+  io.stderr:write(("neap: unknown command %s%s\n"):format(name, hint))
+  return USAGE
+end
+
+local function main(name, ...)
+  if name == nil then
+    io.stdout:write(GUIDE)
+    return 0
+  end
+  local command = commands[SYNONYMS[name] or name]
+  if not command then return unknown(name) end
+  return command({ ... })
+end
+
+host.stop(main(...))

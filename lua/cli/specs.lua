@@ -6,6 +6,7 @@
 local core = require("neap.core.test")
 local host = require("neap.core.host")
 local neap = require("neap")
+local report = require("cli.report")
 local test = require("neap.test")
 local tree = require("cli.tree")
 
@@ -66,13 +67,9 @@ local function name_of(busted, element)
   return table.concat(names, " ")
 end
 
--- An executor of busted's `it` that runs the spec, with what stands before and after each,
--- in a task. A deadlock ends that task; then busted is told, and what stands after each
--- runs in a task of its own.
-local function in_task(busted, executor)
-  local block = require("busted.block")(busted)
-  local context = busted.context
-  local depth = 0         -- of busted's stack, which a cancelled task leaves as it is
+-- busted's stack of elements is left as it is by a task that is cancelled: how deep it is.
+local function count_depth(context)
+  local depth = 0
   local push, pop = context.push, context.pop
   function context.push(element)
     push(element)
@@ -82,49 +79,91 @@ local function in_task(busted, executor)
     depth = depth - 1
     pop()
   end
+  return function() return depth end
+end
 
-  local current           -- { task, deadlock } while a spec runs
-  host.on_deadlock(function()
-    local root = tree.tasks()
-    if not current or current.deadlock then
-      io.stderr:write(tree.deadlock(root))
-      return false
-    end
-    current.deadlock = tree.deadlock(root.children[1])
-    return current.task:cancel("deadlock")
-  end)
+---@class cli.specs.Run
+---@field ok boolean?
+---@field err any
+---@field scope neap.Scope?
+---@field deadlock string?     What every task waited for, when none could go on.
+---@field stray any            The first failure of a task in `neap.app`.
 
-  local function run(name, fn, ...)
-    local spec = {}
-    current = spec
-    spec.ok, spec.err = neap.scope(function(s, ...)
-      spec.task = s:spawn({ name = name, guard = true }, fn, ...)
-      return spec.task:outcome()
-    end, ...)
-    current = nil
-    return spec
+-- The run that is under way.
+local current
+
+local function on_deadlock()
+  local root = neap.tasks()
+  if not current or not current.scope or current.deadlock then
+    io.stderr:write("neap test: ", tree.deadlock(root))
+    return false
   end
+  current.deadlock = tree.deadlock(root.children[1], table.unpack(root.children, 2))
+  return current.scope:cancel("deadlock")
+end
+
+-- Call `fn` in a task. The scope around it is `neap.app`.
+local function run_task(name, fn, ...)
+  local run = {}
+  local task
+  local function on_done(done)
+    if done ~= task and done:status() == "failed" and run.stray == nil then
+      run.stray = select(2, done:result())
+    end
+  end
+  current = run
+  run.ok, run.err = neap.scope({ guards = true, hook = { on_done = on_done } }, function(s, ...)
+    run.scope, neap.app = s, s
+    task = s:spawn({ name = name }, fn, ...)
+    return task:outcome()
+  end, ...)
+  current = nil
+  return run
+end
+
+-- What is wrong with a run that has ended, or nil.
+local function fault_of(run)
+  if run.deadlock then return (run.deadlock:gsub("\n$", "")) end
+  if run.stray ~= nil then return tostring(run.stray) end
+  return not run.ok and tostring(run.err) or nil
+end
+
+-- An error outside of the spec itself.
+local function publish_error(busted, descriptor, name, fault, err)
+  busted.publish({ "error", descriptor }, { descriptor = descriptor, name = name }, nil, fault,
+    { message = err })
+end
+
+-- An executor of busted's `it` that runs the spec, with what stands before and after each,
+-- in a task. When that is cut off by a deadlock, busted is told, and what stands after
+-- each runs in a task of its own.
+local function in_task(busted, executor)
+  local block = require("busted.block")(busted)
+  local context = busted.context
+  local depth = count_depth(context)
 
   return function(element)
     local parent = context.parent(element)
     local name = name_of(busted, element)
-    local before = depth
+    local before = depth()
     begin_spec()
-    local spec = run(name, executor, element)
-    if spec.ok and not spec.deadlock then return end
+    local run = run_task(name, executor, element)
+    local fault = fault_of(run)
+    if not fault then return end
 
-    while depth > before do context.pop() end
-    local message = spec.deadlock or tostring(spec.err)
-    busted.publish({ "failure", "it" }, element, parent, message, element.trace)
-    if element.starttick and not element.endtick then
+    while depth() > before do context.pop() end
+    if element.endtick then     -- it had passed, but for what it left in neap.app
+      return publish_error(busted, "neap.app", name, fault, run.stray)
+    end
+    if element.starttick then
+      busted.publish({ "failure", "it" }, element, parent, fault, element.trace)
       busted.safe_publish("test", { "test", "end" }, element, parent, "failure")
+    else
+      publish_error(busted, "before_each", name, fault)
     end
-    spec = run(name, block.dexecAll, "after_each", parent, true)
-    while depth > before do context.pop() end
-    if spec.deadlock then
-      busted.publish({ "error", "after_each" }, { descriptor = "after_each", name = name }, parent,
-        spec.deadlock)
-    end
+    fault = fault_of(run_task(name, block.dexecAll, "after_each", parent, true))
+    while depth() > before do context.pop() end
+    if fault then publish_error(busted, "after_each", name, fault) end
   end
 end
 
@@ -149,15 +188,7 @@ end
 -- script's own lines are of interest.
 local function traceback_of(trace)
   local text = trace and (trace.message ~= nil and host.traceback(trace.message) or trace.traceback)
-  if type(text) ~= "string" then return nil end
-  local lines = {}
-  for line in text:gmatch("[^\n]+") do
-    if not line:find("^%s+%[C%]") and not line:find("^%s+/usr/share/lua/") and
-       not line:find("^%s+cli/") and line ~= "spawned at ?" then
-      lines[#lines + 1] = line
-    end
-  end
-  return table.concat(lines, "\n")
+  return type(text) == "string" and report.traceback(text) or nil
 end
 
 local function watch(busted, result, progress)
@@ -212,8 +243,9 @@ function specs.run(paths, opts)
   test.seed = opts.seed
   core.slice_limit(opts.slice_limit)
   core.begin()
-  for name, fn in pairs(Clock) do os[name] = fn end
+  for name, fn in pairs(Clock) do rawset(os, name, fn) end
 
+  host.on_deadlock(on_deadlock)
   local busted = new_busted()
   watch(busted, result, opts.progress)
   require("busted.modules.filter_loader")()(busted, { filter = { opts.filter } })

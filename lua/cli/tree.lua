@@ -1,16 +1,12 @@
 --- The tree of tasks as text, for people.
 
-local core = require("neap.core.tree")
-
 local tree = {}
-
-tree.tasks = core.tasks
 
 local function line_of(task)
   local words = { task.name }
   words[#words + 1] = task.waiting and "waits in " .. task.waiting or task.status
   if task.place then words[#words + 1] = "at " .. task.place end
-  if task.spawned_at then words[#words] = words[#words] .. ", spawned at " .. task.spawned_at end
+  if task.spawned_at and not task.spawned_at:find("^cli/") then words[#words] = words[#words] .. ", spawned at " .. task.spawned_at end
   return table.concat(words, " ")
 end
 
@@ -28,11 +24,12 @@ function tree.render(task, indent)
 end
 
 --- What is said when no task can go on.
----@param task neap.TaskNode
+---@param ... neap.TaskNode
 ---@return string
-function tree.deadlock(task)
-  return "deadlock: every task waits, and nothing is left that could wake one\n" ..
-    tree.render(task, "  ")
+function tree.deadlock(...)
+  local lines = { "deadlock: every task waits, and nothing is left that could wake one\n" }
+  for _, task in ipairs({ ... }) do lines[#lines + 1] = tree.render(task, "  ") end
+  return table.concat(lines)
 end
 
 return tree

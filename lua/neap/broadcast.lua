@@ -19,6 +19,7 @@ local OPTIONS = { "capacity", "on_full", "replay" }
 ---@field package replay integer
 ---@field package last table[]  The last published values, oldest first, packed.
 ---@field package subscribers neap.Channel[]
+---@field package prune_at integer  So many subscribers are a reason to look who has gone.
 ---@field package turn neap.Channel  Full while somebody publishes.
 ---@field package guard table  Its __close empties `turn`.
 ---@field package closed boolean
@@ -60,19 +61,22 @@ function broadcast.new(opts)
     replay = replay,
     last = {},
     subscribers = {},
+    prune_at = 16,
     turn = turn,
     guard = setmetatable({ turn = turn }, Turn),
     closed = false,
   }, Broadcast)
 end
 
--- Remove the subscribers that have gone.
+-- Remove the subscribers that have gone. Not while somebody publishes: `publish` walks
+-- the list, and may wait in the middle of it.
 local function prune(self)
   local open = {}
   for _, subscriber in ipairs(self.subscribers) do
     if not subscriber:is_closed() then open[#open + 1] = subscriber end
   end
   self.subscribers = open
+  self.prune_at = 2 * #open + 16
 end
 
 local function raise_closed(self)
@@ -101,8 +105,11 @@ function Broadcast:publish(...)
   end
   if self.closed then raise_closed(self) end
 
-  for _, subscriber in ipairs(self.subscribers) do subscriber:try_send(...) end
-  prune(self)
+  local gone = false
+  for _, subscriber in ipairs(self.subscribers) do
+    if not subscriber:try_send(...) then gone = true end
+  end
+  if gone then prune(self) end
   if self.replay > 0 then
     if #self.last == self.replay then table.remove(self.last, 1) end
     self.last[#self.last + 1] = table.pack(...)
@@ -123,7 +130,7 @@ function Broadcast:subscribe()
   if self.closed then
     subscriber:close(self.cause)
   else
-    if self.turn:len() == 0 then prune(self) end    -- else publish walks the list
+    if #self.subscribers >= self.prune_at and self.turn:len() == 0 then prune(self) end
     self.subscribers[#self.subscribers + 1] = subscriber
   end
   return receiver

@@ -35,6 +35,9 @@ local Waiting = {
 ---@param start async fun(resume: fun(ok: boolean, ...: any): boolean): (fun()|nil)
 ---@return any ...
 function deferred.suspend(start)
+  if type(start) ~= "function" then
+    errors.usage("neap.suspend: function expected, got " .. type(start))
+  end
   time.check()
   local result = deferred_core.new()
 

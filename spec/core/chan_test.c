@@ -143,7 +143,8 @@ static neap_scope cancelled;
 
 static void cancel(test_task *task)
 {
-    neap_scope_cancel_task(&cancelled, &task->core, NEAP_CANCEL_CANCELLED, 0);
+    neap_scope_wrap_task(&cancelled, &task->core);
+    CHECK(neap_scope_cancel(&cancelled, NEAP_CANCEL_CANCELLED, 0));
 }
 
 static void a_rendezvous_meets_the_oldest_waiting_sender(void)

@@ -9,15 +9,16 @@ static const char TOO_LONG[] = "longer than 584 years";
 
 static const struct unit {
     char     name[3];
+    uint8_t  size;
     uint64_t ns;
 } UNITS[] = {
-    { "d", UINT64_C(86400000000000) },
-    { "h", UINT64_C(3600000000000) },
-    { "m", UINT64_C(60000000000) },
-    { "s", UINT64_C(1000000000) },
-    { "ms", UINT64_C(1000000) },
-    { "us", UINT64_C(1000) },
-    { "ns", UINT64_C(1) },
+    { "d", 1, UINT64_C(86400000000000) },
+    { "h", 1, UINT64_C(3600000000000) },
+    { "m", 1, UINT64_C(60000000000) },
+    { "s", 1, UINT64_C(1000000000) },
+    { "ms", 2, UINT64_C(1000000) },
+    { "us", 2, UINT64_C(1000) },
+    { "ns", 2, UINT64_C(1) },
 };
 #define UNIT_COUNT (sizeof UNITS / sizeof UNITS[0])
 
@@ -37,7 +38,8 @@ static size_t find_unit(const char *text, size_t len, size_t *size)
     if (n != 1 && n != 2)
         return UNIT_COUNT;
     while (unit < UNIT_COUNT
-        && (UNITS[unit].name[0] != text[0] || UNITS[unit].name[1] != (n == 2 ? text[1] : '\0')))
+        && (UNITS[unit].size != n || UNITS[unit].name[0] != text[0]
+            || (n == 2 && UNITS[unit].name[1] != text[1])))
         unit++;
     return unit;
 }

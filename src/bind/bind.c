@@ -35,14 +35,6 @@ void *neap_bind_new(lua_State *L, const neap_bind_type *type, size_t size, int n
     return box;
 }
 
-void *neap_bind_test(lua_State *L, int idx, const neap_bind_type *type)
-{
-    const neap_bind_type **box = lua_touserdata(L, idx);
-
-    /* Any library's userdata may stand here, and a light one is 0 long. */
-    return box != NULL && lua_rawlen(L, idx) >= sizeof type && *box == type ? (void *)box : NULL;
-}
-
 void *neap_bind_arg(lua_State *L, int idx, const neap_bind_type *type)
 {
     void *box = neap_bind_test(L, idx, type);
@@ -60,8 +52,9 @@ void *neap_bind_arg(lua_State *L, int idx, const neap_bind_type *type)
 void neap_bind_methods(lua_State *L, const neap_bind_type *type, const luaL_Reg *methods,
                        const char *field)
 {
-    lua_createtable(L, 0, 8);               /* the metatable */
-    lua_createtable(L, 0, 8);               /* what stands behind __index */
+    /* Sparse: a collision would cost each call of a method some ns. */
+    lua_createtable(L, 0, 32);              /* the metatable */
+    lua_createtable(L, 0, 64);              /* what stands behind __index */
     lua_pushvalue(L, -1);
     lua_setfield(L, -3, "__index");
     for (; methods->name != NULL; methods++) {

@@ -18,6 +18,7 @@
 
 #include "bind/host.h"
 #include "bind/modules.h"
+#include "core/held.h"
 #include "core/task.h"
 
 typedef struct neap_bind_type {
@@ -33,8 +34,14 @@ void *neap_bind_new_at(lua_State *L, const neap_bind_type *type, size_t size, in
                        int metatable);
 /* The box at `idx`; raises if it is no `type`, a method called with a dot says so. */
 void *neap_bind_arg(lua_State *L, int idx, const neap_bind_type *type);
-/* The box at `idx`, or NULL. */
-void *neap_bind_test(lua_State *L, int idx, const neap_bind_type *type);
+/* The box at `idx`, or NULL. Any library's userdata may stand there; a light one
+ * has no length. */
+static inline void *neap_bind_test(lua_State *L, int idx, const neap_bind_type *type)
+{
+    const neap_bind_type **box = lua_touserdata(L, idx);
+    bool is = box != NULL && lua_rawlen(L, idx) >= sizeof type && *box == type;
+    return is ? (void *)box : NULL;
+}
 /* Make the metatable of `type`: names with __ go into it, others into its
  * __index table, which becomes field `field` (unless NULL) of the table on top. */
 void neap_bind_methods(lua_State *L, const neap_bind_type *type, const luaL_Reg *methods,
@@ -76,6 +83,9 @@ void neap_bind_where(lua_State *L);
 const char *neap_bind_tostring(lua_State *L, int idx);
 /* Message handler: notes the traceback where an error begins. */
 int neap_bind_handler(lua_State *L);
+/* Add the text on top to the traceback noted for the error at `idx`, which is no
+ * error object; once for each error. Pops it. */
+void neap_bind_sign_traceback(lua_State *L, int idx);
 /* Push the traceback noted for the error at `idx`, or nil. */
 void neap_bind_traceback(lua_State *L, int idx);
 
@@ -86,15 +96,18 @@ void neap_bind_open_error(lua_State *L);
 
 /* The running task. Raises outside of one, where Lua cannot suspend, and if the
  * task is cancelled: all before any effect. `op` names the caller. */
-neap_task *neap_bind_checkpoint(lua_State *L, const char *op);
+static inline neap_task *neap_bind_checkpoint(lua_State *L, const char *op);
 /* Checkpoints of one slice after which others run first. */
 #define NEAP_BIND_FAIR 256
 
 /* The last line of a checkpoint that did not wait: returns the top `n` values,
  * and at every 256th lets others run first. */
-int neap_bind_return(lua_State *L, int n);
+static inline int neap_bind_return(lua_State *L, int n);
 /* Suspend the running task, whose wait has been parked; `k` continues. */
 int neap_bind_suspend(lua_State *L, lua_KContext ctx, lua_KFunction k);
+/* The same for a task that waits by its own neap_wait: returns nothing, or
+ * raises what the wait ended with. The box that it waits for is on the stack. */
+int neap_bind_wait(lua_State *L, const char *op);
 /* Raise the cancellation of the running task. */
 int neap_bind_raise_cancelled(lua_State *L);
 /* True if the value at `idx` is the cancellation of the running task. */
@@ -104,6 +117,23 @@ void neap_bind_reserve(lua_State *L);
 /* Raise if an overrunning slice has to end; a load and a branch otherwise. For
  * C loops that run long. */
 static inline void neap_bind_interrupt(lua_State *L);
+
+/* --- what a task holds: bind/held.c --------------------------------------------- */
+
+/* The running task; raises outside of one. For what does not wait. */
+neap_task *neap_bind_holder(lua_State *L, const char *op);
+/* `task` holds `held`, a field of the box at `idx`, which stays alive until it
+ * is dropped or taken back. Raises only without memory, before any effect. */
+void neap_bind_hold(lua_State *L, int idx, neap_task *task, neap_held *held);
+/* It is held no more. Does not raise. */
+void neap_bind_drop(lua_State *L, neap_held *held);
+/* Raise if another task than the running one holds it. */
+void neap_bind_owner(lua_State *L, const neap_held *held);
+/* For bind/task: `task`, called `name` (or NULL), has ended; what it still holds
+ * is reported and taken back. Does not raise. */
+void neap_bind_take_back(lua_State *L, neap_task *task, const char *name);
+
+/* --- values ---------------------------------------------------------------------- */
 
 /* Of a task's coroutine that is suspended: the one inside it that waits. */
 lua_State *neap_bind_innermost(lua_State *co);
@@ -120,16 +150,37 @@ bool neap_bind_take(lua_State *L, neap_task *sender, int n);
 
 /* Open Lua's libraries and ours. A lua_CFunction: it raises. */
 int neap_bind_open_libraries(lua_State *L);
+/* os.exit. */
+int neap_bind_exit(lua_State *L);
 /* Make `require` find neap.core.*, and neap.* in the binary. */
 void neap_bind_open(lua_State *L);
 
-/* Not for callers: the rest of neap_bind_interrupt. */
+/* Not for callers: the rest of neap_bind_interrupt, _checkpoint and _return, which
+ * stand here so that a checkpoint costs a few loads and branches. */
 void neap_bind_interrupted(lua_State *L);
+neap_task *neap_bind_refuse(lua_State *L, const char *op);
+int neap_bind_let_others_run(lua_State *L, int n);
 
 static inline void neap_bind_interrupt(lua_State *L)
 {
     if (neap_host_of(L)->overrun)
         neap_bind_interrupted(L);
+}
+
+static inline neap_task *neap_bind_checkpoint(lua_State *L, const char *op)
+{
+    neap_task *task = neap_host_of(L)->sched.running;
+
+    if (task != NULL && !neap_task_is_cancelled(task) && lua_isyieldable(L))
+        return task;
+    return neap_bind_refuse(L, op);
+}
+
+static inline int neap_bind_return(lua_State *L, int n)
+{
+    if (++neap_host_of(L)->checkpoints < NEAP_BIND_FAIR)
+        return n;
+    return neap_bind_let_others_run(L, n);
 }
 
 #endif

@@ -209,17 +209,14 @@ static int cannot_suspend(lua_State *L, const char *op)
     return neap_bind_usage(L, "%s: cannot suspend here, below a C function or in a finaliser", op);
 }
 
-neap_task *neap_bind_checkpoint(lua_State *L, const char *op)
+neap_task *neap_bind_refuse(lua_State *L, const char *op)
 {
-    neap_task *task = neap_host_of(L)->sched.running;
-
-    if (task == NULL)
+    if (neap_host_of(L)->sched.running == NULL)
         neap_bind_usage(L, "%s: called outside of a task", op);
     if (!lua_isyieldable(L))
         cannot_suspend(L, op);
-    if (neap_task_is_cancelled(task))
-        neap_bind_raise_cancelled(L);
-    return task;
+    neap_bind_raise_cancelled(L);
+    return NULL;
 }
 
 static int return_k(lua_State *L, int status, lua_KContext n)
@@ -228,19 +225,28 @@ static int return_k(lua_State *L, int status, lua_KContext n)
     return (int)n;
 }
 
-int neap_bind_return(lua_State *L, int n)
+int neap_bind_let_others_run(lua_State *L, int n)
 {
-    neap_host *host = neap_host_of(L);
-
-    if (++host->checkpoints < NEAP_BIND_FAIR)
-        return n;
-    neap_sched_yield(host->sched.running);
+    neap_sched_yield(neap_host_of(L)->sched.running);
     return lua_yieldk(L, 0, n, return_k);
 }
 
 int neap_bind_suspend(lua_State *L, lua_KContext ctx, lua_KFunction k)
 {
     return lua_yieldk(L, 0, ctx, k);
+}
+
+static int wait_k(lua_State *L, int status, lua_KContext op)
+{
+    int result = neap_host_of(L)->sched.running->wait.result;
+
+    (void)status;
+    return result == NEAP_OK ? 0 : neap_bind_fail(L, result, (const char *)op);
+}
+
+int neap_bind_wait(lua_State *L, const char *op)
+{
+    return neap_bind_suspend(L, (lua_KContext)op, wait_k);
 }
 
 void neap_bind_reserve(lua_State *L)

@@ -8,7 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/duration.h"
 #include "bind/pack.h"
 #include "bind/select.h"
 
@@ -198,8 +197,6 @@ static int l_recv_within(lua_State *L)
     neap_task *task = neap_bind_checkpoint(L, "chan.recv_within");
 
     lua_settop(L, 1);
-    if (ns == NEAP_DURATION_NONE)
-        return l_recv(L);
     struct within *within = neap_bind_new(L, &WITHIN, sizeof *within, 0);
     neap_bind_reserve(L);
     int count = neap_bind_chan_get(L, 1, chan);
@@ -271,12 +268,11 @@ static int on_send_finish(lua_State *L, int arm, int prepared, int given, int re
     return neap_bind_chan_raise_closed(L, lua_gettop(L));
 }
 
-/* Arms of a rendezvous know their rival: a select cannot meet itself. */
-static const neap_bind_arm_ops MEET_SEND;
+/* Arms of a rendezvous: a select cannot meet itself. */
+static const neap_bind_arm_ops MEET_SEND = { .now = on_send_now, .queue = on_send_queue,
+    .finish = on_send_finish, .gives = true };
 static const neap_bind_arm_ops MEET_RECV = { .now = on_recv_now, .queue = on_recv_queue,
     .finish = on_recv_finish, .rival = &MEET_SEND, .takes = true };
-static const neap_bind_arm_ops MEET_SEND = { .now = on_send_now, .queue = on_send_queue,
-    .finish = on_send_finish, .rival = &MEET_RECV, .gives = true };
 static const neap_bind_arm_ops BUFFER_RECV = { .now = on_recv_now, .queue = on_recv_queue,
     .finish = on_recv_finish, .takes = true };
 static const neap_bind_arm_ops BUFFER_SEND = { .now = on_send_now, .queue = on_send_queue,

@@ -12,6 +12,7 @@
 static const char ERROR_METATABLE;      /* registry keys: their addresses */
 static const char LAST_ERROR;
 static const char LAST_TRACEBACK;
+static const char LAST_SIGNED;          /* its traceback says where its task was spawned */
 
 static void push_metatable(lua_State *L)
 {
@@ -153,7 +154,26 @@ int neap_bind_handler(lua_State *L)
     lua_rawsetp(L, LUA_REGISTRYINDEX, &LAST_TRACEBACK);
     lua_pushvalue(L, 1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &LAST_ERROR);
+    lua_pushboolean(L, 0);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &LAST_SIGNED);
     return 1;
+}
+
+void neap_bind_sign_traceback(lua_State *L, int idx)
+{
+    idx = lua_absindex(L, idx);
+    int chain = lua_gettop(L);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &LAST_ERROR);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &LAST_SIGNED);
+    if (lua_rawequal(L, idx, chain + 1) && !lua_toboolean(L, chain + 2)) {
+        lua_rawgetp(L, LUA_REGISTRYINDEX, &LAST_TRACEBACK);
+        lua_pushvalue(L, chain);
+        lua_concat(L, 2);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &LAST_TRACEBACK);
+        lua_pushboolean(L, 1);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &LAST_SIGNED);
+    }
+    lua_settop(L, chain - 1);
 }
 
 void neap_bind_traceback(lua_State *L, int idx)
@@ -228,7 +248,8 @@ static int l_tostring(lua_State *L)
 int luaopen_neap_core_error(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        { "new", l_new }, { "is", l_is }, { "usage", l_usage }, { NULL, NULL } };
+        { "new", l_new }, { "is", l_is }, { "usage", l_usage }, { "handler", neap_bind_handler },
+        { NULL, NULL } };
 
     luaL_newlib(L, functions);
     return 1;

@@ -2,6 +2,7 @@
 #include "bind/host.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "bind/slice.h"
 #include "bind/task.h"
 #include "io/loop.h"
+#include "io/signal.h"
 
 static const char ON_DEADLOCK;      /* registry key */
 
@@ -77,6 +79,7 @@ neap_host *neap_host_new(void)
 
 void neap_host_free(neap_host *host)
 {
+    neap_signal_close(host->loop);
     if (host->slice.on_overrun != NULL)
         neap_slice_close(&host->slice);
     if (host->L != NULL)
@@ -120,13 +123,18 @@ static int l_on_deadlock(lua_State *L)
     return 0;
 }
 
-/* host.exit_now(status): end the process at once, without cleanup */
-static int l_exit_now(lua_State *L)
+/* os.exit([status]): ends the process at once, without cleanup. As Lua's, but that
+ * nothing of the running Lua is closed under it. */
+int neap_bind_exit(lua_State *L)
 {
-    int status = (int)neap_bind_opt_integer(L, 1, "status", 0, 0, 255);
+    int status = 0;
 
+    if (lua_isboolean(L, 1))
+        status = lua_toboolean(L, 1) ? EXIT_SUCCESS : EXIT_FAILURE;
+    else if (!lua_isnoneornil(L, 1))
+        status = (int)neap_bind_integer(L, 1, "os.exit", LUA_MININTEGER, LUA_MAXINTEGER);
     fflush(NULL);
-    _exit(status);
+    _exit(status & 0xFF);
 }
 
 /* host.stop(status): the loop ends when the running task suspends */
@@ -169,6 +177,13 @@ static int l_is_tty(lua_State *L)
     return 1;
 }
 
+/* host.flush() -> has all that was printed so far been written? */
+static int l_flush(lua_State *L)
+{
+    lua_pushboolean(L, fflush(stdout) == 0 && !ferror(stdout));
+    return 1;
+}
+
 /* host.traceback(error) -> where it began, or nil */
 static int l_traceback(lua_State *L)
 {
@@ -179,12 +194,14 @@ static int l_traceback(lua_State *L)
 int luaopen_neap_core_host(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        { "exit_now", l_exit_now }, { "stop", l_stop }, { "embedded", l_embedded },
-        { "embedded_list", l_embedded_list }, { "is_tty", l_is_tty },
+        { "exit", neap_bind_exit }, { "stop", l_stop }, { "embedded", l_embedded },
+        { "embedded_list", l_embedded_list }, { "is_tty", l_is_tty }, { "flush", l_flush },
         { "on_deadlock", l_on_deadlock }, { "traceback", l_traceback }, { NULL, NULL } };
 
     luaL_newlib(L, functions);
     lua_getfield(L, LUA_REGISTRYINDEX, "neap.raw");
     lua_setfield(L, -2, "raw");
+    lua_pushliteral(L, NEAP_VERSION);
+    lua_setfield(L, -2, "version");
     return 1;
 }

@@ -35,6 +35,7 @@ typedef struct neap_host {
     uint64_t    tick;           /* time-stamp counter at the last switch */
     lua_State  *idle[NEAP_HOST_IDLE];   /* to be used again */
     uint32_t    idle_count;
+    uint64_t    numbers;        /* of scopes and steps: the last one given */
     uint32_t    threads;        /* slots of the table that keeps threads alive */
     uint32_t    free_slot;      /* first of the free ones; 0: none */
     lua_Integer free_anchor;    /* of the table of open block forms; 0: none */
@@ -51,6 +52,10 @@ typedef struct neap_host {
     char        overrun_place[LUA_IDSIZE + 128];    /* "": nothing to report */
     volatile bool overrun;      /* the running slice is longer than its limit */
     int         exit_status;
+    bool        signals;        /* it is the one that takes the process's signals */
+    bool        ending;         /* by a signal or neap.exit */
+    neap_scope *main;           /* what ends first, its box in the registry; or NULL */
+    neap_scope *app;            /* what ends after the grace */
     neap_virtual virtual;       /* the scheduler's clock in specs */
     neap_random shuffle;        /* orders the ready queue in specs, if a seed was given */
 } neap_host;

@@ -1,7 +1,7 @@
 /* bind/library.c - Lua's standard libraries, with ours in the place of what would
  * break a promise: protected calls and coroutines (cancellation passes, and tasks
- * suspend through them), pattern functions (deadlines reach them). The originals
- * stay in neap.raw.
+ * suspend through them), pattern functions (deadlines reach them), os.exit (it leaves the
+ * running Lua as it is). The originals stay in neap.raw.
  */
 #include <lualib.h>
 
@@ -71,5 +71,8 @@ int neap_bind_open_libraries(lua_State *L)
     take_from_coroutine(L, "xpcall");
     lua_setglobal(L, "xpcall");
     take_from_coroutine(L, "try");          /* it is neap.try */
+    lua_getglobal(L, "os");
+    lua_pushcfunction(L, neap_bind_exit);
+    lua_setfield(L, -2, "exit");
     return 0;
 }

@@ -5,14 +5,24 @@
 #include <lua.h>
 
 #define NEAP_BIND_MODULES(X) \
+    X(barrier)               \
     X(chan)                  \
+    X(cond)                  \
+    X(context)               \
     X(coroutine)             \
     X(deferred)              \
     X(error)                 \
+    X(event)                 \
     X(host)                  \
     X(json)                  \
+    X(latch)                 \
+    X(mutex)                 \
+    X(rwlock)                \
+    X(saga)                  \
     X(scope)                 \
     X(select)                \
+    X(sem)                   \
+    X(signal)                \
     X(task)                  \
     X(test)                  \
     X(text)                  \

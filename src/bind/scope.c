@@ -10,6 +10,7 @@
  */
 #include "bind/scope.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/duration.h"
@@ -468,6 +469,7 @@ static neap_bind_scope *open(lua_State *L, neap_bind_scope_form form, uint64_t d
                            lua_upvalueindex(UP_METATABLE))
         : take_boundary(L);
     box->form = (uint8_t)form;
+    box->number = ++host->numbers;
     box->L = L;
     if (form == NEAP_SCOPE_BLOCK)
         anchor(L, box);
@@ -535,8 +537,8 @@ static int l_open(lua_State *L)
         lua_pop(L, 1);
         if (lua_getfield(L, 1, "policy") != LUA_TNIL)
             box->guards = true;
-        else
-            lua_getfield(L, 1, "hook");
+        else if (lua_getfield(L, 1, "hook") == LUA_TTABLE)
+            box->wraps = lua_getfield(L, -1, "wrap") != LUA_TNIL, lua_pop(L, 1);
         if (!lua_isnil(L, -1))
             box->has |= 1 << NEAP_SCOPE_HOOK;
         lua_setiuservalue(L, at, NEAP_SCOPE_HOOK);
@@ -557,8 +559,6 @@ static int boundary(lua_State *L, neap_bind_scope_form form, const char *what)
     uint64_t duration_ns = neap_bind_duration(L, 1, what);
 
     neap_bind_function(L, 2, what);
-    if (form == NEAP_SCOPE_SHIELD && duration_ns == NEAP_DURATION_NONE)
-        neap_bind_usage(L, "neap.shield: a shield needs a deadline; math.huge is none");
     neap_bind_scope *box = open(L, form, duration_ns);
     lua_replace(L, 1);
     lua_pushcfunction(L, neap_bind_handler);
@@ -581,7 +581,17 @@ static int l_timeout_or(lua_State *L)
 /* scope.shield(d, fn, ...) -> what fn returned */
 static int l_shield(lua_State *L)
 {
+    if (neap_bind_duration(L, 1, "neap.shield") == NEAP_DURATION_NONE)
+        neap_bind_usage(L, "neap.shield: a shield needs a deadline; math.huge is none");
     return boundary(L, NEAP_SCOPE_SHIELD, "neap.shield");
+}
+
+/* scope.mask(fn, ...): a shield without a deadline, for the undos of a saga */
+static int l_mask(lua_State *L)
+{
+    lua_pushnumber(L, (lua_Number)HUGE_VAL);
+    lua_insert(L, 1);
+    return boundary(L, NEAP_SCOPE_SHIELD, "mask");
 }
 
 /* --- methods --------------------------------------------------------------------------------- */
@@ -619,6 +629,12 @@ static int l_spawn(lua_State *L)
         }
     } else {
         neap_bind_function(L, 2, "spawn: task");
+    }
+    if (box->wraps) {
+        lua_getiuservalue(L, 1, NEAP_SCOPE_HOOK);
+        lua_getfield(L, -1, "wrap");
+        lua_insert(L, first);
+        lua_pop(L, 1);
     }
     neap_bind_spawn(L, &box->core, first, &options);
     return 1;
@@ -770,7 +786,7 @@ int luaopen_neap_core_scope(lua_State *L)
         { "__index", l_index }, { NULL, NULL } };
     static const luaL_Reg functions[] = {
         { "open", l_open }, { "timeout", l_timeout }, { "timeout_or", l_timeout_or },
-        { "shield", l_shield }, { NULL, NULL } };
+        { "shield", l_shield }, { "mask", l_mask }, { NULL, NULL } };
 
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &OPEN);

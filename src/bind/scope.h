@@ -25,10 +25,12 @@ typedef struct neap_bind_scope {
     neap_scope            core;
     lua_State            *L;            /* the coroutine it was opened in */
     lua_Integer           anchor;       /* of a block form: its place in the table of open ones */
+    uint64_t              number;       /* among all scopes and steps, as they began */
     uint8_t               form;
     uint8_t               has;          /* bits 1 << NEAP_SCOPE_...: user values that are set */
     uint64_t              allowed_ns;   /* its deadline as given */
     bool                  guards;       /* every task is guarded: supervisor, policy */
+    bool                  wraps;        /* its hook has a function that runs each task's */
     bool                  ended;        /* its body has ended by itself */
     bool                  cut;          /* its body ended by a cancellation */
     bool                  waited;       /* leaving had to wait for tasks */

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "base/duration.h"
-
 static const neap_bind_type ARM    = { "neap.arm" };
 static const neap_bind_type SELECT = { "neap.select" };
 
@@ -231,8 +229,7 @@ static void queue_all(lua_State *L, neap_select *select)
         const neap_bind_arm *arm = arm_of(L, (int)i + 1);
         if (arm->ops != &AFTER) {
             arm->ops->queue(arm, select, i);
-        } else if (arm->number != NEAP_DURATION_NONE
-                   && (earliest == NULL || arm->number < earliest->number)) {
+        } else if (earliest == NULL || arm->number < earliest->number) {
             earliest = arm;
             earliest_index = i;
         }

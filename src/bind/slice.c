@@ -12,7 +12,9 @@
 
 #include "base/duration.h"
 #include "base/ticks.h"
+#include "bind/signal.h"
 #include "bind/task.h"
+#include "io/signal.h"
 
 enum { FATAL_GRACE_NS = 100000000 };
 
@@ -58,6 +60,8 @@ static void interrupt(lua_State *L, bool hooked)
 
     if (task == NULL)
         return;
+    if (host->signals && neap_signal_noted != 0)
+        neap_bind_signalled(host);
     neap_scope *late = overdue(task->scope, neap_clock_now(host->sched.clock));
     if (late != NULL)
         neap_scope_cancel(late, NEAP_CANCEL_DEADLINE, 0);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/ticks.h"
+#include "bind/context.h"
 #include "bind/scope.h"
 #include "bind/slice.h"
 
@@ -74,13 +75,17 @@ static void keep_results(lua_State *L, neap_bind_task *box, int count)
         lua_setiuservalue(L, 1, 1);
 }
 
-/* Adds to the error at `idx` whose it is, and where its tasks were spawned. */
+/* Add to the error at `idx` whose it is, and to its traceback where its tasks were
+ * spawned. */
 static void sign_error(lua_State *L, int idx)
 {
     neap_host *host = neap_host_of(L);
 
-    if (!neap_bind_is_error(L, idx, NULL))
+    if (!neap_bind_is_error(L, idx, NULL)) {
+        neap_bind_spawn_chain(L, host->sched.running);
+        neap_bind_sign_traceback(L, idx);
         return;
+    }
     lua_pushliteral(L, "task");
     if (lua_rawget(L, idx) == LUA_TNIL) {
         lua_pushliteral(L, "task");
@@ -135,6 +140,11 @@ static void settle(lua_State *L, neap_bind_task *box, bool ok)
         box->core.flags |= NEAP_BIND_AWAITED;
     if (box->core.scope->of_task)
         neap_bind_drop_cancellation(L, box->core.scope);
+    if (box->core.held > 0) {       /* after the scope has failed: who is in it is cancelled */
+        neap_bind_task_name(L, 1);
+        neap_bind_take_back(L, &box->core, lua_tostring(L, -1));
+        lua_pop(L, 1);
+    }
     neap_task_end(&box->core, state);
     if (state != NEAP_TASK_CANCELLED && !lua_isnil(L, 2))
         neap_bind_scope_hook(L, 2, 1);
@@ -183,6 +193,7 @@ neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
         lua_pushvalue(L, options->name);
         lua_setiuservalue(L, -2, 2);
     }
+    bool bound = home->source == NULL && neap_bind_context_inherit(L, &box->core);
     if (home->source != NULL) {         /* it will never run */
         neap_task_adopt(&box->core, home, true);
         neap_task_end(&box->core, NEAP_TASK_CANCELLED);
@@ -190,6 +201,8 @@ neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
         lua_State *co = take_thread(L, host);
         if (!lua_checkstack(co, count + 4)) {
             give_back_thread(host, co);
+            if (bound)
+                neap_bind_context_drop(L, &box->core);
             neap_bind_memory(L);
         }
         /* From here to adopt nothing raises. */
@@ -207,6 +220,8 @@ neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
     box->core.place = neap_places_here(host->places, L);
     if (options->name)
         box->core.flags |= NEAP_BIND_NAMED;
+    if (bound)
+        box->core.flags |= NEAP_BIND_CONTEXT;
     if (options->guard)
         box->core.flags |= NEAP_BIND_GUARD;
     return box;
@@ -217,6 +232,8 @@ void neap_bind_end_unstarted(neap_host *host, neap_bind_task *box)
     lua_State *co = box->co;
 
     box->co = NULL;
+    if (box->core.flags & NEAP_BIND_CONTEXT)
+        neap_bind_context_drop(host->L, &box->core);
     neap_task_end(&box->core, NEAP_TASK_CANCELLED);
     give_back_thread(host, co);     /* last: its stack may hold the only reference */
 }
@@ -323,8 +340,10 @@ static void fail_without_memory(neap_bind_task *box)
     if (home->owner != NULL)
         neap_bind_scope_of(home)->out_of_memory = true;
     neap_scope_cancel(home, NEAP_CANCEL_FAILED, box->core.id);
-    if (!neap_task_ended(&box->core))
+    if (!neap_task_ended(&box->core)) {
+        neap_bind_take_back(neap_host_of(box->co)->L, &box->core, NULL);
         neap_task_end(&box->core, NEAP_TASK_FAILED);
+    }
 }
 
 void neap_bind_resume(neap_sched *sched, neap_task *task)
@@ -358,6 +377,8 @@ void neap_bind_resume(neap_sched *sched, neap_task *task)
         lua_resetthread(co);
         find_slot(host, co);
     }
+    if (task->flags & NEAP_BIND_CONTEXT)
+        neap_bind_context_drop(host->L, task);
     box->co = NULL;
     give_back_thread(host, co);
 }
@@ -579,12 +600,23 @@ static int l_current(lua_State *L)
     return 1;
 }
 
+/* task.is_awaited(task) -> did anybody wait for its end, or ask for its result? */
+static int l_is_awaited(lua_State *L)
+{
+    neap_bind_task *box = neap_bind_arg(L, 1, &neap_bind_task_type);
+
+    lua_pushboolean(L, (box->core.flags & NEAP_BIND_AWAITED) != 0);
+    return 1;
+}
+
 int luaopen_neap_core_task(lua_State *L)
 {
-    static const luaL_Reg functions[] = { { "current", l_current }, { NULL, NULL } };
+    static const luaL_Reg functions[] = {
+        { "current", l_current }, { "is_awaited", l_is_awaited }, { NULL, NULL } };
     static const luaL_Reg task[] = {
         { "await", l_await }, { "outcome", l_outcome }, { "join", l_join },
-        { "result", l_result }, { "start", l_start }, { "cancel", l_cancel },
+        { "result", l_result }, { "on_await", neap_bind_task_on_await },
+        { "start", l_start }, { "cancel", l_cancel },
         { "status", l_status }, { "__index", l_index }, { "__tostring", l_tostring },
         { NULL, NULL } };
 

@@ -66,6 +66,8 @@ void neap_bind_end_unstarted(neap_host *host, neap_bind_task *box);
 int neap_bind_task_result(lua_State *L, int idx);
 /* Push true and its values, or false and its error; number of values. */
 int neap_bind_task_outcome(lua_State *L, int idx);
+/* task:on_await([handler]) -> arm */
+int neap_bind_task_on_await(lua_State *L);
 /* Push the box of the running task; its coroutine has space for two more values. */
 void neap_bind_push_running(lua_State *L);
 /* Push the boxes of `task`, which has not ended, and of its home (or nil). */

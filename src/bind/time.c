@@ -1,7 +1,7 @@
 /* bind/time.c - neap.core.time: clocks, sleep, yield, chance. */
 #include <stdio.h>
 
-#include "bind/bind.h"
+#include "bind/scope.h"
 
 static neap_clock *clock_of(lua_State *L)
 {
@@ -55,6 +55,26 @@ static int l_check(lua_State *L)
     if (task != NULL && neap_task_is_cancelled(task))
         return neap_bind_raise_cancelled(L);
     return 0;
+}
+
+/* time.cancelled() -> the reason for which the running task is cancelled here, or nil */
+static int l_cancelled(lua_State *L)
+{
+    neap_task *task = neap_host_of(L)->sched.running;
+
+    if (task == NULL || !neap_task_is_cancelled(task))
+        return 0;
+    neap_bind_push_cancellation(L, task->scope->source);
+    lua_getfield(L, -1, "reason");
+    return 1;
+}
+
+/* time.is_cancelled(value) -> is it the cancellation of the running task? */
+static int l_is_cancelled(lua_State *L)
+{
+    lua_settop(L, 1);
+    lua_pushboolean(L, neap_bind_is_cancellation(L, 1));
+    return 1;
 }
 
 /* time.now() -> seconds since the epoch */
@@ -136,7 +156,8 @@ int luaopen_neap_core_time(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         { "sleep", l_sleep }, { "yield", l_yield }, { "check", l_check },
-        { "checkpoint", l_checkpoint }, { "now", l_now }, { "monotonic", l_monotonic },
+        { "checkpoint", l_checkpoint }, { "cancelled", l_cancelled },
+        { "is_cancelled", l_is_cancelled }, { "now", l_now }, { "monotonic", l_monotonic },
         { "remaining", l_remaining },
         { "random", l_random }, { "uuid", l_uuid },
         { NULL, NULL } };

@@ -30,12 +30,14 @@ static int spawn_root(lua_State *L)
     lua_pushnil(L);                         /* [1] nobody's home */
     neap_bind_metatable(L, &neap_bind_task_type);
     options.metatable = 2;
+    lua_pushliteral(L, "main");
+    options.name = 3;
     if (luaL_loadbufferx(L, file->bytes, file->size, "=cli/main.lua", "t") != LUA_OK)
         return lua_error(L);
     luaL_checkstack(L, argc, "too many arguments");
     for (int i = 1; i < argc; i++)
         lua_pushstring(L, argv[i]);
-    neap_bind_spawn(L, &host->sched.root, 3, &options);
+    neap_bind_spawn(L, &host->sched.root, 4, &options);
     return 0;
 }
 

@@ -33,36 +33,6 @@ void neap_chan_init(neap_chan *chan, uint32_t capacity, neap_chan_full on_full)
     neap_link_init(&chan->watchers);
 }
 
-neap_chan_step neap_chan_offer(const neap_chan *chan, neap_node **peer)
-{
-    /* A closed channel has no receivers, so the usual case is asked first. */
-    if (neap_link_linked(&chan->receivers)) {
-        *peer = neap_container(chan->receivers.next, neap_node, link);
-        return NEAP_CHAN_MEET;
-    }
-    if (chan->closed)
-        return NEAP_CHAN_CLOSED;
-    if (chan->count < chan->capacity)
-        return NEAP_CHAN_SLOT;
-    switch ((neap_chan_full)chan->on_full) {
-    case NEAP_CHAN_DROP_OLDEST: return NEAP_CHAN_REPLACE;
-    case NEAP_CHAN_DROP_NEWEST: return NEAP_CHAN_DROP;
-    case NEAP_CHAN_WAIT:        break;
-    }
-    return NEAP_CHAN_PARK;
-}
-
-neap_chan_step neap_chan_ask(const neap_chan *chan, neap_node **peer)
-{
-    if (neap_link_linked(&chan->senders)) {
-        *peer = neap_container(chan->senders.next, neap_node, link);
-        return chan->count > 0 ? NEAP_CHAN_REPLACE : NEAP_CHAN_MEET;
-    }
-    if (chan->count > 0)
-        return NEAP_CHAN_SLOT;
-    return chan->closed ? NEAP_CHAN_CLOSED : NEAP_CHAN_PARK;
-}
-
 void neap_chan_stored(neap_chan *chan)
 {
     assert(chan->count < chan->capacity);

@@ -67,11 +67,11 @@ extern const neap_wait_class neap_chan_recv_class;
 void neap_chan_init(neap_chan *chan, uint32_t capacity, neap_chan_full on_full);
 
 /* What happens to values that are sent now. MEET: `*peer` is the receiver. */
-neap_chan_step neap_chan_offer(const neap_chan *chan, neap_node **peer);
+static inline neap_chan_step neap_chan_offer(const neap_chan *chan, neap_node **peer);
 /* Where values come from that are received now. MEET: `*peer` is the sender.
  * REPLACE: take the value in `head`, put there what the waiting sender `*peer`
  * has, neap_chan_replaced, and end its wait with NEAP_OK. */
-neap_chan_step neap_chan_ask(const neap_chan *chan, neap_node **peer);
+static inline neap_chan_step neap_chan_ask(const neap_chan *chan, neap_node **peer);
 
 /* The slot after the newest value; there is room. */
 static inline uint32_t neap_chan_tail(const neap_chan *chan)
@@ -105,5 +105,35 @@ void neap_chan_discard(neap_chan *chan);
 void neap_chan_open_end(neap_chan *chan, neap_chan_side side);
 /* One end less; the last of its side closes the channel. True if it was the last. */
 bool neap_chan_close_end(neap_chan *chan, neap_chan_side side);
+
+static inline neap_chan_step neap_chan_offer(const neap_chan *chan, neap_node **peer)
+{
+    /* A closed channel has no receivers, so the usual case is asked first. */
+    if (neap_link_linked(&chan->receivers)) {
+        *peer = neap_container(chan->receivers.next, neap_node, link);
+        return NEAP_CHAN_MEET;
+    }
+    if (chan->closed)
+        return NEAP_CHAN_CLOSED;
+    if (chan->count < chan->capacity)
+        return NEAP_CHAN_SLOT;
+    switch ((neap_chan_full)chan->on_full) {
+    case NEAP_CHAN_DROP_OLDEST: return NEAP_CHAN_REPLACE;
+    case NEAP_CHAN_DROP_NEWEST: return NEAP_CHAN_DROP;
+    case NEAP_CHAN_WAIT:        break;
+    }
+    return NEAP_CHAN_PARK;
+}
+
+static inline neap_chan_step neap_chan_ask(const neap_chan *chan, neap_node **peer)
+{
+    if (neap_link_linked(&chan->senders)) {
+        *peer = neap_container(chan->senders.next, neap_node, link);
+        return chan->count > 0 ? NEAP_CHAN_REPLACE : NEAP_CHAN_MEET;
+    }
+    if (chan->count > 0)
+        return NEAP_CHAN_SLOT;
+    return chan->closed ? NEAP_CHAN_CLOSED : NEAP_CHAN_PARK;
+}
 
 #endif

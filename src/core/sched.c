@@ -63,6 +63,8 @@ void neap_sched_init(neap_sched *sched, neap_clock *clock,
 {
     *sched = (neap_sched){ .clock = clock, .resume = resume };
     neap_link_init(&sched->ready);
+    for (int i = 0; i < NEAP_SCHED_HELD; i++)
+        neap_link_init(&sched->held[i]);
     neap_timers_init(&sched->timers);
     neap_timers_init(&sched->deadlines);
     neap_scope_init_root(&sched->root, sched);

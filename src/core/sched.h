@@ -26,6 +26,9 @@
 #include "core/task.h"
 #include "core/timer.h"
 
+/* Lists that what tasks hold is spread over. */
+#define NEAP_SCHED_HELD 64
+
 /* Resumed tasks of a turn after which the loop looks at the outside world, if
  * as many were not ready at its beginning. A look costs about 500 ns: 4 ns of
  * each resume. */
@@ -40,6 +43,7 @@ struct neap_sched {
     neap_clock  *clock;
     neap_random *shuffle;       /* NULL: FIFO */
     neap_scope   root;
+    neap_link    held[NEAP_SCHED_HELD];     /* core/held.h; by the id of the holder */
     uint64_t     spawned;       /* tasks ever; also the last id */
     uint64_t     ended;
     /* Run `task` until it waits or ends. The host's: core knows no Lua. */

@@ -113,10 +113,7 @@ void neap_scope_park_join(neap_scope *scope, neap_task *task, bool cancellable)
 
 void neap_scope_joined(neap_scope *scope)
 {
-    while (neap_link_linked(&scope->joiners)) {
-        neap_node *first = neap_node_first(&scope->joiners);
-        neap_wait_end(first->wait, first->arm, NEAP_OK);
-    }
+    neap_wait_end_all(&scope->joiners, NEAP_OK);
     if (scope->orphan) {
         neap_link_remove(&scope->link);
         scope->open = false;

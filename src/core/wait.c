@@ -49,6 +49,16 @@ void neap_wait_end(neap_wait *wait, uint32_t arm, int result)
         class->left(object);
 }
 
+void neap_wait_end_all(neap_link *queue, int result)
+{
+    /* From the front each time: an end may take out other nodes, of a select
+     * that stands here twice. */
+    while (neap_link_linked(queue)) {
+        neap_node *first = neap_node_first(queue);
+        neap_wait_end(first->wait, first->arm, result);
+    }
+}
+
 void neap_wait_cancel(neap_wait *wait)
 {
     if (wait->class->cancel != NULL)

@@ -71,6 +71,8 @@ void neap_wait_park(neap_wait *wait, const neap_wait_class *class, void *object,
                     neap_task *task);
 /* End `wait` by `arm`: out of all queues, result noted, its task ready. */
 void neap_wait_end(neap_wait *wait, uint32_t arm, int result);
+/* End the waits of all nodes of `queue`, in its order. */
+void neap_wait_end_all(neap_link *queue, int result);
 /* Ask `wait` to end with NEAP_ECANCELLED, as its class sees fit. */
 void neap_wait_cancel(neap_wait *wait);
 /* For neap_wait_class.cancel: a wait that no cancellation ends. */

@@ -29,9 +29,11 @@ local function read(path)
   return source, failure
 end
 
--- The source as Lua's loader sees it, of the same length: without a byte order mark,
--- and with blanks for a first line that begins with `#`.
-local function loadable(source)
+--- The source as Lua's loader sees it, of the same length: without a byte order mark,
+--- and with blanks for a first line that begins with `#`.
+---@param source string
+---@return string
+function check.loadable(source)
   source = source:gsub("^\xEF\xBB\xBF", "")
   return (source:gsub("^#[^\r\n]*", function(line) return (" "):rep(#line) end))
 end
@@ -69,8 +71,12 @@ local function place_of(source, line, message)
   return place
 end
 
--- Returns false after reporting why Lua does not compile the source.
-local function compiles(out, path, source)
+--- Whether Lua compiles a source; if it does not, report why.
+---@param out { write: fun(self, ...: string) }
+---@param path string  What the source is called.
+---@param source string  As `check.loadable` returns it.
+---@return boolean
+function check.compiles(out, path, source)
   -- In a coroutine, or the message handler of a protected call around us would have its
   -- way with some of Lua's complaints.
   local chunk, failure = coroutine.wrap(load)(source, "=check", "t")
@@ -108,8 +114,8 @@ local function check_file(out, path)
     out:write(path, ": this is compiled Lua (bytecode); neap reads Lua source only\n")
     return CANNOT_LOAD
   end
-  source = loadable(source)
-  if not compiles(out, path, source) then return CANNOT_LOAD end
+  source = check.loadable(source)
+  if not check.compiles(out, path, source) then return CANNOT_LOAD end
   return lint(out, path, source)
 end
 

@@ -1,0 +1,49 @@
+--- The program that `neap run` runs: its main function, its end, the signals it receives.
+
+local core = require("neap.core.signal")
+local errors = require("neap.core.error")
+local time = require("neap.core.time")
+
+local program = {
+  --- While the file of the program is loaded: takes its main function. Set by the host.
+  ---@type fun(fn: function)?
+  on_main = nil,
+}
+
+--- Name the main function of the program: it is called, with the arguments of the command
+--- line, once the file has been run to its end. When it has returned, and the work in
+--- `neap.app` is done, the host ends; with status 1 if it raised.
+--- The file that `neap run` was given calls it, at most once. In a file that something
+--- else loads it does nothing that could act: it raises.
+---@param fn async fun(...: string)
+function program.main(fn)
+  if not program.on_main then
+    errors.usage("neap.main: only in the file that neap run was given, and once")
+  elseif type(fn) ~= "function" then
+    errors.usage("neap.main: function expected, got " .. type(fn))
+  end
+  program.on_main(fn)
+  program.on_main = nil
+end
+
+--- End the host as a signal does: the main scope is cancelled with reason `shutdown`, after
+--- the grace (`neap run --grace`, 10 s) what is left in `neap.app`, and after as much again
+--- the process ends. In the main scope this does not return. The first status counts.
+---@async
+---@param status? integer|boolean  0 to 255; `true` is 0, the default, and `false` is 1.
+function program.exit(status)
+  core.exit(status)
+  time.check()
+end
+
+--- Receive signals: `for name in neap.signals("SIGHUP") do reload() end`. While a task
+--- waits for one, the host stays alive. SIGINT and SIGTERM end the host and SIGUSR1 prints
+--- its tasks: these are not received.
+---@param ... "SIGHUP"|"SIGQUIT"|"SIGUSR2"|"SIGWINCH"|"SIGCONT"|"SIGTSTP"
+---@return async fun(): string next  Waits, and returns the name of the signal.
+---@nodiscard
+function program.signals(...)
+  return core.receive(...)
+end
+
+return program

@@ -1,0 +1,269 @@
+--- Steps that are undone together when what they belong to fails.
+--- This is the saga in memory, outside of a workflow: it outlives no crash.
+---
+---     neap.saga(function()
+---       local stock = neap.step("reserve", { run = reserve, undo = release })
+---       neap.step("charge", { run = charge, undo = refund, retry = { attempts = 3 } })
+---       if not approved() then neap.reject("not_approved") end
+---     end)
+
+local context = require("neap.core.context")
+local core = require("neap.core.saga")
+local deferred = require("neap.core.deferred")
+local errors = require("neap.core.error")
+local raw = require("neap.core.host").raw
+local scopes = require("neap.core.scope")
+local steps = require("neap.step")
+local tasks = require("neap.core.task")
+local time = require("neap.core.time")
+
+local saga = {
+  reject = steps.reject,
+  retry_after = steps.retry_after,
+}
+
+-- Under this key the context holds the saga that steps belong to.
+local SAGA = {}
+
+-- What can be undone is an entry; entries stand in lists, in the order of their numbers,
+-- and are undone from the last to the first:
+--
+--   list of the task that runs the saga
+--     step 4
+--     tasks of scope 5 ---> list of a task:  step 6, step 9      side by side
+--     step 7                list of a task:  step 8
+--     inner saga 10 ------> list ...
+
+---@class neap.saga.Entry
+---@field number integer  When it began.
+---@field undo async fun(self: neap.saga.Entry, failures: table[])
+
+-- Before the first one with a higher number.
+local function insert(list, entry)
+  local place = #list + 1
+  while place > 1 and list[place - 1].number > entry.number do place = place - 1 end
+  table.insert(list, place, entry)
+end
+
+local function undo_list(list, failures)
+  for i = #list, 1, -1 do list[i]:undo(failures) end
+end
+
+-- Steps ------------------------------------------------------------------------------------
+--
+--   RUNNING --> done | unknown     to be undone
+--           \-> failed             nothing of it is undone
+
+---@class neap.saga.Step: neap.saga.Entry
+---@field spec neap.step.Spec
+---@field key string
+---@field state? neap.step.State  nil while it runs.
+---@field result any
+---@field ended? neap.Deferred  Of a saga that fails while it runs.
+local Step = {}
+Step.__index = Step
+
+function Step:finish(state, result)
+  self.state, self.result = state, result
+  if self.ended then self.ended:resolve() end
+end
+
+function Step:undo(failures)
+  if not self.state then
+    -- In a task that the saga's function did not wait for.
+    self.ended = deferred.new()
+    self.ended:await()
+  end
+  if self.state == "failed" then return end
+
+  local spec, cx = self.spec, steps.context(time.uuid(), self.key)
+  local result = self.state == "done" and self.result or nil
+  local state, err = steps.attempt(spec, spec.undo_retry, function() return false end, spec.undo, cx,
+    result, self.state)
+  if state ~= "done" then failures[#failures + 1] = { step = spec.name, err = err } end
+end
+
+-- The tasks of a scope -----------------------------------------------------------------------
+
+---@class neap.saga.Group: neap.saga.Entry
+---@field lists neap.saga.Entry[][]
+local Group = {}
+Group.__index = Group
+
+function Group:undo(failures)
+  scopes.open(function(s)
+    for _, list in ipairs(self.lists) do s:spawn(undo_list, list, failures) end
+  end)
+end
+
+-- Sagas ----------------------------------------------------------------------------------------
+
+---@class neap.saga.Saga: neap.saga.Entry
+---@field list neap.saga.Entry[]
+---@field lists table<integer, neap.saga.Entry[]>  By the id of the task.
+---@field groups table<integer, neap.saga.Group>  By the number of the scope.
+---@field task integer  The id of the task that runs it.
+---@field scope neap.Scope  What its function runs in.
+---@field is_over? boolean
+---@field has_failed? boolean
+---@field has_pivoted? boolean
+local Saga = {}
+Saga.__index = Saga
+
+function Saga:undo(failures)
+  undo_list(self.list, failures)
+end
+
+-- Forget all entries; those of scopes that are still open find their place again.
+function Saga:clear()
+  self.list, self.groups = {}, {}
+  self.lists = { [self.task] = self.list }
+end
+
+-- The list of the task at `i` of a lineage. It stands in the group of the scope that the
+-- task was spawned into, in the list of the task that opened the scope; if the scope
+-- is none of the saga's, where the group's first step began.
+function Saga:find(lineage, i)
+  local task, number = lineage[i], lineage[i + 1]
+  local list = self.lists[task]
+  if list then return list end
+
+  local group = number and self.groups[number]
+  if not group then
+    group = setmetatable({ lists = {} }, Group)
+    if number and number > self.number then
+      group.number = number
+      insert(self:find(lineage, i + 2), group)
+    else
+      group.number = core.number()
+      insert(self.list, group)
+    end
+    if number then self.groups[number] = group end
+  end
+  list = {}
+  group.lists[#group.lists + 1] = list
+  self.lists[task] = list
+  return list
+end
+
+function Saga:add(entry)
+  local list = self.lists[tasks.current().id] or self:find(core.lineage(), 1)
+  insert(list, entry)
+end
+
+-- What is raised when undos failed: a person has to look at it, whatever the reason was.
+local function undo_failure(failures, reason)
+  local first, others = failures[1], { reason }
+  for i = 2, #failures do others[#others + 1] = failures[i].err end
+  return errors.new("failed", ("the undo of step %q failed: %s (undone because of: %s)"):format(
+    first.step, tostring(first.err), tostring(reason)), { cause = first.err, others = others })
+end
+
+--- Run `fn(...)` as a saga, and return what it returns. If it ends by an error or a
+--- cancellation, the undos of its steps run first, and then that is raised.
+---
+--- Undone are steps that are done or may have been done (their outcome is unknown), in
+--- the reverse of the order in which they began. The tasks of a scope are undone side by
+--- side, at the place where the scope was opened. A saga inside of another one that
+--- ended well is one of its steps. Undos are shielded from any further cancellation;
+--- one that runs out of attempts does not keep the others from running, and then an
+--- error of kind `failed` is raised, with the error of the undo as `cause`, and why the
+--- saga failed first in `others`.
+---@async
+---@generic R
+---@param fn async fun(...): R...
+---@param ... any  Passed to `fn`.
+---@return R ...
+function saga.saga(fn, ...)
+  if type(fn) ~= "function" and not (debug.getmetatable(fn) or {}).__call then
+    errors.usage("neap.saga: function expected, got " .. type(fn))
+  end
+  local outer = context.get(SAGA)
+  local self = setmetatable({ number = core.number(), task = tasks.current().id }, Saga)
+  self:clear()
+
+  local outcome = table.pack(raw.xpcall(scopes.open, errors.handler, function(s, ...)
+    self.scope = s
+    return context.with({ [SAGA] = self }, fn, ...)
+  end, ...))
+  self.is_over = true
+  if outcome[1] then
+    if outer and #self.list > 0 then outer:add(self) end
+    if self.has_pivoted then time.check() end
+    return table.unpack(outcome, 2, outcome.n)
+  end
+
+  self.has_failed = true
+  local failures = {}
+  local ok, err = raw.pcall(scopes.mask, self.undo, self, failures)
+  if not ok and not time.is_cancelled(err) then error(err, 0) end
+  if #failures > 0 then error(undo_failure(failures, outcome[2]), 0) end
+  error(outcome[2], 0)
+end
+
+--- Run a step: something that acts on the outside world, under a name. Returns what
+--- `run(cx)` returned.
+---
+--- An attempt that fails is tried again, as `retry` says; one that takes longer than
+--- `timeout` fails. What the step raises in the end is an error object. It is then done
+--- with `unknown` outcome, for it may have had its effect; only a rejection
+--- (`neap.reject`) is known to have had none. `undo(cx, result, outcome)` reverses a
+--- step whose outcome is `"done"` or `"unknown"` when its saga fails; in an unknown one
+--- `result` is nil.
+---
+--- In memory `on_exhausted`, `reconcile`, `heartbeat`, `tx` and `limit` are checked and
+--- have no effect; `once` means one attempt. Raises `usage` for a step inside the body of
+--- another one, and for an undo outside of a saga.
+---@async
+---@overload fun(name: string, opts: neap.step.Options): ...
+---@overload fun(name: string, run: async fun(cx: neap.step.Context): ...): ...
+---@param name string
+---@param opts neap.step.Options
+---@param run async fun(cx: neap.step.Context): ...
+---@return any ...
+function saga.step(name, opts, run)
+  local spec = steps.parse(name, opts, run)
+  local body, owner = context.get(steps.BODY), context.get(SAGA)
+  if body then
+    errors.usage(("neap.step: %q is called inside of the step %q; a step is one act"):format(name, body))
+  elseif spec.undo and not owner then
+    errors.usage(("neap.step: %q has an undo, and stands outside of a saga: put neap.saga around it")
+      :format(name))
+  elseif spec.undo and owner.is_over then
+    errors.usage(("neap.step: %q has an undo, but its saga has ended: its scope has to be opened inside "
+      .. "of the saga"):format(name))
+  end
+  time.check()
+
+  local entry = setmetatable({ spec = spec, number = core.number(), key = time.uuid() }, Step)
+  if spec.undo then owner:add(entry) end
+  local function is_undone() return spec.undo ~= nil and owner.has_failed == true end
+  local outcome = table.pack(steps.attempt(spec, spec.retry, is_undone, spec.run,
+    steps.context(entry.key)))
+  if outcome[1] ~= "done" then
+    entry:finish(outcome[1])
+    error(outcome[2], 0)
+  end
+  entry:finish("done", outcome[2])
+  time.check()
+  return table.unpack(outcome, 2, outcome.n)
+end
+
+--- From here on the only way is forward: the undos of all that its saga has done so far
+--- are dropped, and no cancellation from outside reaches into the saga until it ends;
+--- one that is pending then is raised then. Raises `usage` outside of a saga.
+---@async
+function saga.pivot()
+  local owner = context.get(SAGA)
+  if not owner or owner.is_over then
+    errors.usage("neap.pivot: called outside of a saga")
+  elseif context.get(steps.BODY) then
+    errors.usage("neap.pivot: called inside of the body of a step")
+  end
+  time.check()
+  owner:clear()
+  owner.has_pivoted = true
+  core.harden(owner.scope)
+end
+
+return saga

@@ -1,0 +1,257 @@
+--- What a step is: its options, its attempts, and how they end.
+--- Sagas in memory and workflows share it.
+---@package
+
+local backoff = require("neap.backoff")
+local context = require("neap.core.context")
+local errors = require("neap.core.error")
+local host = require("neap.core.host")
+local options = require("neap.options")
+local raw = require("neap.core.host").raw
+local scopes = require("neap.core.scope")
+local text = require("neap.core.text")
+local time = require("neap.core.time")
+
+---@class neap.step.Context  What `run`, `undo` and `reconcile` are given.
+---@field key string  Idempotency key of this call: the same for every attempt, different for
+---any other step and for any undo. At most 40 characters.
+---@field step_key string  In an undo: the key of the step that is undone.
+---@field attempt integer  From 1.
+---@field detail any  What `heartbeat` was told last, also by the attempt before.
+---@field heartbeat fun(detail: any)  Say that the attempt is alive, and how far it is.
+---@field id? string  The id of the execution; nil outside of a workflow.
+
+---@class neap.step.Retry
+---@field attempts? integer  At most so many attempts, the first one included.
+---@field elapsed? neap.Duration  No attempt begins later than this after the first failure.
+---@field base? neap.Duration  Before the second attempt: 100 ms.
+---@field factor? number  By which a delay grows: 2.
+---@field max? neap.Duration  No delay is longer: 30 s, of an undo 5 min.
+---@field jitter? "full"|"none"  `"full"`: each delay is drawn between 0 and its length.
+---@field on? fun(err: neap.Error): boolean  Can another attempt mend it? Every error by
+---default; a rejection is never retried.
+
+---@class neap.step.Options
+---@field run? async fun(cx: neap.step.Context): ...
+---@field undo? async fun(cx: neap.step.Context, result: any, outcome: "done"|"unknown")
+---@field undo_retry? neap.step.Retry  Without limit by default.
+---@field retry? neap.step.Retry  For 15 min by default, unless it sets `attempts`.
+---@field on_exhausted? "fail"|"park"
+---@field timeout? neap.Duration  Of each attempt: 30 s.
+---@field once? boolean  Never run twice.
+---@field reconcile? async fun(cx: neap.step.Context): boolean?, any
+---@field heartbeat? neap.Duration
+---@field tx? any
+---@field limit? { key: string, concurrency: integer?, rate: any }
+
+local STEP = { "run", "undo", "undo_retry", "retry", "on_exhausted", "timeout", "once", "reconcile",
+  "heartbeat", "tx", "limit" }
+local RETRY = { "attempts", "elapsed", "base", "factor", "max", "jitter", "on" }
+local LIMIT = { "key", "concurrency", "rate" }
+
+local RETRY_DEFAULTS = { base = 0.1, factor = 2, max = 30, jitter = "full", elapsed = 15 * 60 }
+local UNDO_DEFAULTS = { base = 0.1, factor = 2, max = 5 * 60, jitter = "full", elapsed = math.huge }
+local TIMEOUT = 30
+
+local step = {
+  --- Under this key the context holds the name of the step whose body runs.
+  BODY = {},
+}
+
+local function misuse(message, ...)
+  errors.usage(("neap.step: " .. message):format(...))
+end
+
+local function is_callable(value)
+  return type(value) == "function" or (debug.getmetatable(value) or {}).__call ~= nil
+end
+
+local function check_function(what, value)
+  if value ~= nil and not is_callable(value) then
+    misuse("%s: function expected, got %s", what, type(value))
+  end
+end
+
+-- Options --------------------------------------------------------------------------------
+
+---@class neap.step.Policy  A checked `retry` or `undo_retry`.
+---@field attempts? integer
+---@field elapsed number
+---@field backoff neap.Backoff
+---@field on? fun(err: neap.Error): boolean
+
+local function parse_retry(what, given, defaults)
+  options.check("neap.step: " .. what, given, RETRY)
+  given = given or {}
+  local attempts = given.attempts
+  if attempts ~= nil and (math.type(attempts) ~= "integer" or attempts < 1) then
+    misuse("%s.attempts: a whole number from 1 expected, got %s", what, tostring(attempts))
+  end
+  check_function(what .. ".on", given.on)
+
+  local elapsed = given.elapsed or (attempts and math.huge) or defaults.elapsed
+  return {
+    attempts = attempts,
+    elapsed = text.duration(elapsed),
+    backoff = backoff.new("neap.step: " .. what, given, defaults),
+    on = given.on,
+  }
+end
+
+local function check_journaled(opts)
+  check_function("reconcile", opts.reconcile)
+  if opts.on_exhausted ~= nil and opts.on_exhausted ~= "fail" and opts.on_exhausted ~= "park" then
+    misuse('on_exhausted: "fail" or "park" expected, got %s', tostring(opts.on_exhausted))
+  elseif opts.once ~= nil and type(opts.once) ~= "boolean" then
+    misuse("once: true or false expected, got %s", tostring(opts.once))
+  end
+  if opts.heartbeat ~= nil then text.duration(opts.heartbeat) end
+  if opts.limit ~= nil then
+    options.check("neap.step: limit", opts.limit, LIMIT)
+    if type(opts.limit.key) ~= "string" then misuse("limit: it needs a key") end
+  end
+end
+
+---@class neap.step.Spec  A checked step.
+---@field name string
+---@field run async fun(cx: neap.step.Context): ...
+---@field undo? async fun(cx: neap.step.Context, result: any, outcome: string)
+---@field retry neap.step.Policy
+---@field undo_retry neap.step.Policy
+---@field timeout number
+---@field opts neap.step.Options  As given.
+
+--- Check the arguments of `neap.step`.
+---@param name string
+---@param opts neap.step.Options|function
+---@param fn? function
+---@return neap.step.Spec
+function step.parse(name, opts, fn)
+  if type(name) ~= "string" or name == "" then
+    misuse("a step has a name, a string; got %s", type(name))
+  end
+  if fn == nil and is_callable(opts) then opts, fn = {}, opts end
+  opts = options.check("neap.step", opts, STEP)
+  if fn ~= nil and opts.run ~= nil then misuse("either a function or run, not both") end
+  fn = fn or opts.run
+  if not is_callable(fn) then misuse("run: function expected, got %s", type(fn)) end
+  check_function("undo", opts.undo)
+  check_journaled(opts)
+
+  local retry = parse_retry("retry", opts.retry, RETRY_DEFAULTS)
+  if opts.once then
+    if retry.attempts and retry.attempts > 1 then misuse("once and retry.attempts contradict") end
+    retry.attempts = 1
+  end
+  return {
+    name = name,
+    run = fn,
+    undo = opts.undo,
+    retry = retry,
+    undo_retry = parse_retry("undo_retry", opts.undo_retry, UNDO_DEFAULTS),
+    timeout = text.duration(opts.timeout or TIMEOUT),
+    opts = opts,
+  }
+end
+
+-- Ends -----------------------------------------------------------------------------------
+
+-- Seconds that neap.retry_after asked for, by the error that it raised.
+local postponed = setmetatable({}, { __mode = "k" })
+
+--- End the saga, or the step in whose body it is called, by a decision: raises an error
+--- of kind `rejected`. A step that is rejected is not retried, and nothing of it is
+--- undone.
+---@param code string  For programs: `"not_approved"`.
+---@param detail? any  Becomes `data` of the error.
+function step.reject(code, detail)
+  if type(code) ~= "string" then
+    errors.usage("neap.reject: code: string expected, got " .. type(code))
+  end
+  error(errors.new("rejected", code, { code = code, data = detail }), 0)
+end
+
+--- End this attempt of a step, and begin the next one after so long instead of the usual
+--- delay. The attempt counts: when there is none left, what this raises is the error of
+--- the step.
+---@param delay neap.Duration
+function step.retry_after(delay)
+  local seconds = text.duration(delay)
+  if seconds == math.huge then errors.usage("neap.retry_after: math.huge would never come") end
+  if not context.get(step.BODY) then
+    errors.usage("neap.retry_after: called outside of the body of a step")
+  end
+  local err = errors.new("error", ("to be tried again after %gs"):format(seconds))
+  postponed[err] = seconds
+  error(err, 0)
+end
+
+--- The value as an error object: itself if it is one, else one of kind `error` with its
+--- text as the message and the value as `data`.
+---@param value any
+---@return neap.Error
+function step.normalise(value)
+  if errors.is(value) then return value end
+  local ok, message = pcall(tostring, value)
+  return errors.new("error", ok and message or "error of type " .. type(value),
+    { data = value, traceback = host.traceback(value) })
+end
+
+-- Attempts -------------------------------------------------------------------------------
+
+-- How long to wait before the next attempt, or nil if there is none.
+local function next_delay(policy, failures, failed_at, err)
+  if errors.is(err, "rejected") then return nil end
+  if policy.on and not postponed[err] and not policy.on(err) then return nil end
+  if policy.attempts and failures >= policy.attempts then return nil end
+
+  local delay = postponed[err] or backoff.delay(policy.backoff, failures)
+  if time.monotonic() + delay > failed_at + policy.elapsed then return nil end
+  return delay
+end
+
+---@alias neap.step.State "done"|"failed"|"unknown"
+
+--- Call `fn(cx, ...)` until it succeeds or the policy has no further attempt.
+--- Does not raise: a cancellation of the running task is an end, too.
+---@async
+---@param spec neap.step.Spec
+---@param policy neap.step.Policy
+---@param is_over fun(): boolean  Asked before another attempt: should there be none?
+---@param fn async fun(cx: neap.step.Context, ...): ...
+---@param cx neap.step.Context
+---@return neap.step.State
+---@return any ...  What `fn` returned; else its error, as an object, or the cancellation.
+function step.attempt(spec, policy, is_over, fn, cx, ...)
+  local mark = { [step.BODY] = spec.name }
+  local failed_at
+  while true do
+    cx.attempt = cx.attempt + 1
+    local outcome = table.pack(raw.xpcall(scopes.timeout, errors.handler, spec.timeout, context.with,
+      mark, fn, cx, ...))
+    if outcome[1] then return "done", table.unpack(outcome, 2, outcome.n) end
+    if time.is_cancelled(outcome[2]) then return "unknown", outcome[2] end
+
+    local err = step.normalise(outcome[2])
+    failed_at = failed_at or time.monotonic()
+    local asked, delay = raw.pcall(next_delay, policy, cx.attempt, failed_at, err)
+    if not asked then return "unknown", step.normalise(delay) end
+    if not delay or is_over() or time.cancelled() then
+      return errors.is(err, "rejected") and "failed" or "unknown", err
+    end
+    local slept, cancellation = raw.pcall(time.sleep, delay)
+    if not slept then return "unknown", cancellation end
+  end
+end
+
+--- What the attempts of one call are given.
+---@param key string
+---@param step_key? string  Of an undo: whose it is.
+---@return neap.step.Context
+function step.context(key, step_key)
+  local cx = { key = key, step_key = step_key, attempt = 0 }
+  function cx.heartbeat(detail) cx.detail = detail end
+  return cx
+end
+
+return step

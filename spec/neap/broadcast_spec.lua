@@ -1,0 +1,237 @@
+local neap = require("neap")
+local test = require("neap.test")
+
+-- Start `fn(...)` and let it run until it waits.
+local function start(s, fn, ...)
+  local task = s:spawn({ guard = true }, fn, ...)
+  neap.yield()
+  return task
+end
+
+local function failure(fn, ...)
+  local ok, err = pcall(fn, ...)
+  assert.is_false(ok)
+  return err
+end
+
+-- What a subscriber can receive without waiting.
+local function drain(subscriber)
+  local values = {}
+  repeat
+    local v = subscriber:try_recv()
+    values[#values + 1] = v
+  until v == nil
+  return values
+end
+
+describe("neap.broadcast", function()
+  it("tells every subscriber what is published from then on", function()
+    local hub = neap.broadcast()
+    hub:publish("nobody hears")
+    local a = hub:subscribe()
+    hub:publish(1)
+    local b = hub:subscribe()
+    hub:publish(2)
+    assert.are.same({ 1, 2 }, drain(a))
+    assert.are.same({ 2 }, drain(b))
+  end)
+
+  it("sends several values together", function()
+    local hub = neap.broadcast { replay = 1 }
+    hub:publish(1, nil, 3)
+    local a = hub:subscribe()
+    hub:publish("a", nil)
+    assert.are.same({ n = 3, 1, nil, 3 }, table.pack(a:recv()))
+    assert.are.same({ n = 2, "a" }, table.pack(a:recv()))
+  end)
+
+  it("replays the last values to a new subscriber", function()
+    local hub = neap.broadcast { replay = 2 }
+    for i = 1, 5 do hub:publish(i) end
+    local a = hub:subscribe()
+    hub:publish(6)
+    assert.are.same({ 4, 5, 6 }, drain(a))
+  end)
+
+  it("waits for the slowest subscriber when one is full", function()
+    local hub = neap.broadcast { capacity = 1 }
+    local slow, fast = hub:subscribe(), hub:subscribe()
+    neap.scope(function(s)
+      s:spawn(function()
+        neap.sleep("5s")
+        assert.are.equal(1, (slow:recv()))
+      end)
+      hub:publish(1)
+      assert.are.equal(1, (fast:recv()))
+      hub:publish(2)
+      assert.are.equal(5, test.elapsed())
+      assert.are.same({ 2 }, drain(fast))
+      assert.are.same({ 2 }, drain(slow))
+    end)
+  end)
+
+  it("drops per subscriber if it shall", function()
+    local hub = neap.broadcast { capacity = 2, on_full = "drop_oldest" }
+    local slow, fast = hub:subscribe(), hub:subscribe()
+    local got = {}
+    for i = 1, 4 do
+      hub:publish(i)
+      got[i] = fast:recv()
+    end
+    assert.are.same({ 1, 2, 3, 4 }, got)
+    assert.are.same({ 3, 4 }, drain(slow))
+  end)
+
+  it("gives all subscribers one order, that of the publishers", function()
+    local hub = neap.broadcast { capacity = 1 }
+    local a, b = hub:subscribe(), hub:subscribe()
+    neap.scope(function(s)
+      for i = 1, 4 do start(s, hub.publish, hub, i) end
+      local from_a, from_b = {}, {}
+      for i = 1, 4 do
+        from_b[i] = b:recv_within("1s")
+        from_a[i] = a:recv_within("1s")
+      end
+      assert.are.same({ 1, 2, 3, 4 }, from_a)
+      assert.are.same({ 1, 2, 3, 4 }, from_b)
+    end)
+  end)
+
+  it("cancelled while it waits for room, has told nobody", function()
+    local hub = neap.broadcast { capacity = 1 }
+    local empty, full = hub:subscribe(), hub:subscribe()
+    hub:publish(1)
+    empty:recv()
+    neap.scope(function(s)
+      local publisher = start(s, hub.publish, hub, 2)
+      assert.are.equal("waiting", publisher:status())
+      local next_one = start(s, hub.publish, hub, 3)
+      publisher:cancel()
+      assert.are.same({ 1 }, drain(full))
+      next_one:await()
+    end)
+    assert.are.same({ 3 }, drain(empty))
+    assert.are.same({ 3 }, drain(full))
+  end)
+
+  it("reaches one who subscribes while it waits", function()
+    local hub = neap.broadcast { capacity = 1, replay = 1 }
+    local slow = hub:subscribe()
+    hub:publish(1)
+    neap.scope(function(s)
+      local publisher = start(s, hub.publish, hub, 2)
+      local late = hub:subscribe() -- full by the replay
+      assert.are.equal(1, (slow:recv()))
+      neap.yield()
+      assert.are.equal("waiting", publisher:status())
+      assert.are.equal(1, (late:recv()))
+      publisher:await()
+      assert.are.same({ 2 }, drain(late))
+      assert.are.same({ 2 }, drain(slow))
+    end)
+  end)
+
+  it("does not wait for a subscriber that leaves", function()
+    local hub = neap.broadcast { capacity = 1 }
+    local leaving, staying = hub:subscribe(), hub:subscribe()
+    hub:publish(1)
+    neap.scope(function(s)
+      local publisher = start(s, hub.publish, hub, 2)
+      staying:recv()
+      leaving:close()
+      publisher:await()
+      assert.are.same({ 2 }, drain(staying))
+    end)
+  end)
+
+  it("reaches all the others if some leave and come while it waits", function()
+    local hub = neap.broadcast { capacity = 1 }
+    local leaving, first, second = hub:subscribe(), hub:subscribe(), hub:subscribe()
+    hub:publish(1)
+    neap.scope(function(s)
+      leaving:recv()
+      local publisher = start(s, hub.publish, hub, 2) -- waits for the first
+      leaving:close()
+      local late
+      for _ = 1, 40 do late = hub:subscribe() end
+      first:recv()
+      neap.yield()
+      assert.are.equal("waiting", publisher:status())
+      second:recv()
+      publisher:await()
+      for _, subscriber in ipairs { first, second, late } do
+        assert.are.same({ 2 }, drain(subscriber))
+      end
+    end)
+  end)
+
+  it("forgets subscribers that have left", function()
+    local function kilobytes()
+      collectgarbage()
+      collectgarbage()
+      return collectgarbage("count")
+    end
+    local hub, before = neap.broadcast(), kilobytes()
+    for _ = 1, 1000 do hub:subscribe():close() end
+    assert.is_true(kilobytes() - before < 100)
+    local subscribers = {}
+    for i = 1, 1000 do subscribers[i] = hub:subscribe() end
+    for _, subscriber in ipairs(subscribers) do subscriber:close() end
+    subscribers = nil -- luacheck: ignore
+    hub:publish(1)
+    assert.is_true(kilobytes() - before < 100)
+  end)
+
+  it("closing lets subscribers drain, then ends them", function()
+    local hub = neap.broadcast { replay = 1 }
+    local a = hub:subscribe()
+    hub:publish(1)
+    hub:close()
+    hub:close("too late")
+    local got = {}
+    for v in a do got[#got + 1] = v end
+    assert.are.same({ 1 }, got)
+    assert.are.same({ n = 2, nil, "closed" }, table.pack(a:recv()))
+    assert.are.same({ 1 }, drain(hub:subscribe()))
+    assert.are.equal("closed", failure(hub.publish, hub, 2).kind)
+  end)
+
+  it("closing with a cause raises it at subscribers and publishers", function()
+    local hub = neap.broadcast { capacity = 1 }
+    local a = hub:subscribe()
+    hub:publish(1)
+    neap.scope(function(s)
+      local publisher = start(s, hub.publish, hub, 2)
+      hub:close("broken")
+      local _, err = publisher:outcome()
+      assert.are.equal("closed", err.kind)
+      assert.are.equal("broken", err.cause)
+    end)
+    assert.are.equal(1, (a:recv()))
+    assert.are.equal("broken", failure(a.recv, a))
+    local late = hub:subscribe()
+    assert.are.equal("broken", failure(late.recv, late))
+  end)
+
+  it("is an arm of a select by its subscribers", function()
+    local hub = neap.broadcast()
+    local a = hub:subscribe()
+    neap.scope(function(s)
+      s:spawn(function()
+        neap.sleep("1s")
+        hub:publish("v")
+      end)
+      assert.are.same({ 1, "v" }, { neap.select { a:on_recv(), neap.after("2s") } })
+    end)
+  end)
+
+  it("raises usage for what makes no sense", function()
+    local hub = neap.broadcast()
+    assert.are.equal("usage", failure(hub.publish, hub, nil).kind)
+    assert.are.equal("usage", failure(neap.broadcast, { capacity = 0 }).kind)
+    assert.are.equal("usage", failure(neap.broadcast, { replay = -1 }).kind)
+    assert.are.equal("usage", failure(neap.broadcast, { replay = 65 }).kind)
+    assert.are.equal("usage", failure(neap.broadcast, { on_full = "block" }).kind)
+    assert.are.equal("usage", failure(neap.broadcast, { capasity = 1 }).kind)
+  end)
+end)

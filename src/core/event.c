@@ -1,0 +1,34 @@
+#include "core/event.h"
+
+#include <assert.h>
+
+const neap_wait_class neap_event_wait_class = { .what = "event.wait" };
+
+void neap_event_init(neap_event *event)
+{
+    neap_link_init(&event->waiters);
+    event->set = false;
+}
+
+void neap_event_set(neap_event *event)
+{
+    event->set = true;
+    neap_wait_end_all(&event->waiters, NEAP_OK);
+}
+
+void neap_event_clear(neap_event *event)
+{
+    event->set = false;
+}
+
+void neap_event_park(neap_event *event, neap_wait *wait, neap_task *task)
+{
+    neap_wait_park(wait, &neap_event_wait_class, event, task);
+    neap_event_queue(event, &wait->node);
+}
+
+void neap_event_queue(neap_event *event, neap_node *node)
+{
+    assert(!event->set);
+    neap_link_append(&event->waiters, &node->link);
+}
