@@ -69,6 +69,9 @@ local LAZY = {
   reject = { "neap.saga", "reject" },
   retry_after = { "neap.saga", "retry_after" },
   pivot = { "neap.saga", "pivot" },
+  work = { "neap.work", "run" },
+  blocking = { "neap.blocking", "run" },
+  isolates = { "neap.isolates", "open" },
   defer = { "neap.defer", "defer" },
 }
 

@@ -92,6 +92,13 @@ void neap_host_free(neap_host *host)
     neap_mem_free(host);
 }
 
+void neap_host_turn(neap_host *host)
+{
+    begin_turn(&host->sched);
+    neap_sched_turn(&host->sched);
+    end_slice(&host->sched);
+}
+
 /* True if the handler of host.on_deadlock found a way on. */
 static bool is_resolved(neap_host *host)
 {
@@ -144,6 +151,8 @@ static int l_stop(lua_State *L)
 {
     neap_host *host = neap_host_of(L);
 
+    if (host->apart != NULL)
+        neap_bind_usage(L, "neap.exit: not in a thread of %s", host->apart);
     host->exit_status = (int)neap_bind_opt_integer(L, 1, "status", 0, 0, 255);
     neap_loop_stop(host->loop);
     return 0;

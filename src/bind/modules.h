@@ -30,7 +30,8 @@
     X(test)                  \
     X(text)                  \
     X(time)                  \
-    X(tree)
+    X(tree)                  \
+    X(work)
 
 #define NEAP_BIND_DECLARE(name) int luaopen_neap_core_##name(lua_State *L);
 NEAP_BIND_MODULES(NEAP_BIND_DECLARE)

@@ -33,9 +33,11 @@ static void use_our_memory(void)
     uv_replace_allocator(uv_memory, neap_mem_try_realloc, uv_zeroed_memory, neap_mem_free);
 }
 
+/* The scheduler's turn looks at the heap itself. uv_run fires a timer that is due
+ * before it polls, and would then poll without a limit: a stop makes it return. */
 static void on_timer(uv_timer_t *timer)
 {
-    (void)timer;        /* the scheduler's turn looks at the heap itself */
+    uv_stop(timer->loop);
 }
 
 /* Wait for the outside world, until `at_ns` at the latest. */
@@ -94,6 +96,10 @@ neap_loop *neap_loop_new(neap_sched *sched)
         return NULL;
     }
     uv_timer_init(&loop->uv, &loop->timer);
+    if (neap_loop_open_posts(loop) != 0) {
+        neap_loop_free(loop);
+        return NULL;
+    }
     return loop;
 }
 
@@ -117,6 +123,7 @@ void neap_loop_free(neap_loop *loop)
     int status = uv_loop_close(&loop->uv);
     assert(status == 0 && "every handle has been closed");
     (void)status;
+    pthread_mutex_destroy(&loop->posts_lock);
     neap_mem_free(loop);
 }
 

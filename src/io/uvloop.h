@@ -2,6 +2,7 @@
 #ifndef NEAP_IO_UVLOOP_H
 #define NEAP_IO_UVLOOP_H
 
+#include <pthread.h>
 #include <uv.h>
 
 #include "io/loop.h"
@@ -16,6 +17,9 @@ struct neap_loop_end {
 struct neap_loop {
     uv_loop_t   uv;
     uv_timer_t  timer;
+    uv_async_t  async;
+    pthread_mutex_t posts_lock;
+    neap_link   posts;      /* from other threads; behind the lock */
     neap_sched *sched;
     void      (*begin_turn)(neap_sched *sched);
     void      (*end_turn)(neap_sched *sched);
@@ -26,5 +30,8 @@ struct neap_loop {
     int         live;
     bool        stopped;
 };
+
+/* For neap_loop_new: io/post's part. A status of libuv. */
+int neap_loop_open_posts(neap_loop *loop);
 
 #endif
