@@ -72,6 +72,7 @@ local LAZY = {
   work = { "neap.work", "run" },
   blocking = { "neap.blocking", "run" },
   isolates = { "neap.isolates", "open" },
+  flow = { "neap.flow" },
   defer = { "neap.defer", "defer" },
 }
 
