@@ -84,11 +84,11 @@ local function load_script(path)
   end
   local body = source:gsub("^\xEF\xBB\xBF", ""):gsub("^#[^\r\n]*", "")
   local name = path == "-" and "stdin" or path
-  local chunk = load(body, path == "-" and "=stdin" or "@" .. path, "t")
+  local chunk, failure = load(body, path == "-" and "=stdin" or "@" .. path, "t")
   if chunk then return chunk end
   -- Loaded on need only: it would double the time to the first line of a script.
   local check = require("cli.check")
-  check.compiles(io.stderr, name, check.loadable(source))
+  if check.compiles(io.stderr, name, check.loadable(source)) then complain("%s", failure) end
   return nil
 end
 

@@ -36,6 +36,9 @@ local neap = {
 local LAZY = {
   args = { "neap.args" },
   json = { "neap.json" },
+  fs = { "neap.fs" },
+  process = { "neap.process" },
+  stdin = { "neap.stdin" },
   tasks = { "neap.core.tree", "tasks" },
   main = { "neap.program", "main" },
   exit = { "neap.program", "exit" },
@@ -66,6 +69,9 @@ local LAZY = {
   reject = { "neap.saga", "reject" },
   retry_after = { "neap.saga", "retry_after" },
   pivot = { "neap.saga", "pivot" },
+  work = { "neap.work", "run" },
+  blocking = { "neap.blocking", "run" },
+  isolates = { "neap.isolates", "open" },
   defer = { "neap.defer", "defer" },
 }
 

@@ -29,21 +29,31 @@ void neap_buf_clear(neap_buf *buf)
         buf->data[0] = '\0';
 }
 
-char *neap_buf_reserve(neap_buf *buf, size_t n)
+bool neap_buf_try_reserve(neap_buf *buf, size_t n)
 {
     /* A length beyond half the address space is no wish but a bug upstream. */
     if (n >= SIZE_MAX / 2 - buf->len)
-        neap_mem_exhausted();
+        return false;
     size_t need = buf->len + n + 1;
 
     if (need > buf->cap) {
         size_t cap = buf->cap > 0 ? buf->cap * 2 : FIRST_CAP;
         if (cap < need)
             cap = need;
-        buf->data = neap_mem_realloc(buf->data, cap);
+        char *data = neap_mem_try_realloc(buf->data, cap);
+        if (data == NULL)
+            return false;
+        buf->data = data;
         buf->data[buf->len] = '\0';
         buf->cap = cap;
     }
+    return true;
+}
+
+char *neap_buf_reserve(neap_buf *buf, size_t n)
+{
+    if (!neap_buf_try_reserve(buf, n))
+        neap_mem_exhausted();
     return buf->data + buf->len;
 }
 

@@ -5,7 +5,7 @@
  * Ownership  The caller owns the struct, the buffer its bytes. `data` moves
  *            whenever something is added: keep offsets, not pointers.
  * Errors     None: without memory the host stops (base/mem.h). Code that must
- *            raise in Lua instead collects its bytes in Lua's memory.
+ *            raise in Lua instead asks for room by neap_buf_try_reserve first.
  * Thread     The caller's; a buffer has no lock.
  * Invariant  data is NULL while nothing was ever added; from then on len < cap
  *            and data[len] is 0, so `data` is also a C string.
@@ -13,6 +13,7 @@
 #ifndef NEAP_BASE_BUF_H
 #define NEAP_BASE_BUF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct neap_buf {
@@ -31,6 +32,8 @@ void neap_buf_clear(neap_buf *buf);
  * neap_buf_commit how many they became. */
 char *neap_buf_reserve(neap_buf *buf, size_t n);
 void neap_buf_commit(neap_buf *buf, size_t n);
+/* The same; false without memory, and the buffer is as it was. */
+bool neap_buf_try_reserve(neap_buf *buf, size_t n);
 
 void neap_buf_append(neap_buf *buf, const void *bytes, size_t n);
 void neap_buf_text(neap_buf *buf, const char *text);

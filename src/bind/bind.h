@@ -169,9 +169,11 @@ static inline void neap_bind_interrupt(lua_State *L)
 
 static inline neap_task *neap_bind_checkpoint(lua_State *L, const char *op)
 {
-    neap_task *task = neap_host_of(L)->sched.running;
+    const neap_host *host = neap_host_of(L);
+    neap_task *task = host->sched.running;
 
-    if (task != NULL && !neap_task_is_cancelled(task) && lua_isyieldable(L))
+    if (task != NULL && host->apart == NULL && !neap_task_is_cancelled(task) &&
+        lua_isyieldable(L))
         return task;
     return neap_bind_refuse(L, op);
 }

@@ -211,7 +211,11 @@ static int cannot_suspend(lua_State *L, const char *op)
 
 neap_task *neap_bind_refuse(lua_State *L, const char *op)
 {
-    if (neap_host_of(L)->sched.running == NULL)
+    neap_host *host = neap_host_of(L);
+
+    if (host->apart != NULL)
+        neap_bind_usage(L, "%s: cannot suspend in %s", op, host->apart);
+    if (host->sched.running == NULL)
         neap_bind_usage(L, "%s: called outside of a task", op);
     if (!lua_isyieldable(L))
         cannot_suspend(L, op);

@@ -123,14 +123,23 @@ static int l_get(lua_State *L)
     return 1;
 }
 
-/* context.bindings() -> all that is bound, not to be changed; or nil */
-static int l_bindings(lua_State *L)
+void neap_bind_context_push(lua_State *L)
 {
     neap_task *task = running(L);
 
-    if (task == NULL || !(task->flags & NEAP_BIND_CONTEXT) || push_extent(L, task) == NULL)
-        return 0;
+    luaL_checkstack(L, 4, NULL);
+    if (task == NULL || !(task->flags & NEAP_BIND_CONTEXT) || push_extent(L, task) == NULL) {
+        lua_pushnil(L);
+        return;
+    }
     lua_getiuservalue(L, -1, BINDINGS);
+    lua_remove(L, -2);
+}
+
+/* context.bindings() -> all that is bound, not to be changed; or nil */
+static int l_bindings(lua_State *L)
+{
+    neap_bind_context_push(L);
     return 1;
 }
 

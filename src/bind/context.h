@@ -15,4 +15,7 @@ void neap_bind_context_drop(lua_State *L, const neap_task *task);
 /* True if coroutine `L` of the running task is inside a `with` that it entered. */
 bool neap_bind_context_is_open(lua_State *L);
 
+/* Push all that the running task sees, not to be changed, or nil. */
+void neap_bind_context_push(lua_State *L);
+
 #endif

@@ -10,6 +10,7 @@
 #include "base/ticks.h"
 #include "bind/bind.h"
 #include "bind/embed.h"
+#include "bind/scope.h"
 #include "bind/slice.h"
 #include "bind/task.h"
 #include "io/loop.h"
@@ -82,12 +83,20 @@ void neap_host_free(neap_host *host)
     neap_signal_close(host->loop);
     if (host->slice.on_overrun != NULL)
         neap_slice_close(&host->slice);
+    neap_bind_scope_free_boundaries(host);
     if (host->L != NULL)
         lua_close(host->L);
     neap_loop_free(host->loop);
     neap_places_free(host->places);
     neap_sched_deinit(&host->sched);
     neap_mem_free(host);
+}
+
+void neap_host_turn(neap_host *host)
+{
+    begin_turn(&host->sched);
+    neap_sched_turn(&host->sched);
+    end_slice(&host->sched);
 }
 
 /* True if the handler of host.on_deadlock found a way on. */
@@ -142,6 +151,8 @@ static int l_stop(lua_State *L)
 {
     neap_host *host = neap_host_of(L);
 
+    if (host->apart != NULL)
+        neap_bind_usage(L, "neap.exit: not in a thread of %s", host->apart);
     host->exit_status = (int)neap_bind_opt_integer(L, 1, "status", 0, 0, 255);
     neap_loop_stop(host->loop);
     return 0;

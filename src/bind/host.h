@@ -58,6 +58,9 @@ typedef struct neap_host {
     neap_scope *app;            /* what ends after the grace */
     neap_virtual virtual;       /* the scheduler's clock in specs */
     neap_random shuffle;        /* orders the ready queue in specs, if a seed was given */
+    /* Of an isolate that others direct: */
+    const char *apart;          /* "neap.work": whose thread it is; there nothing suspends */
+    const _Atomic bool *revoked;        /* all that runs is cancelled once it is true */
 } neap_host;
 
 static inline neap_host *neap_host_of(lua_State *L)
@@ -72,5 +75,7 @@ void neap_host_free(neap_host *host);
 /* Run until it is stopped, or no task can go on and nobody (host.on_deadlock)
  * knows a way out; false in that case. */
 bool neap_host_run(neap_host *host);
+/* One turn without the loop, for what does not wait. */
+void neap_host_turn(neap_host *host);
 
 #endif

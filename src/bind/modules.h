@@ -13,21 +13,25 @@
     X(deferred)              \
     X(error)                 \
     X(event)                 \
+    X(file)                  \
     X(host)                  \
     X(json)                  \
     X(latch)                 \
     X(mutex)                 \
+    X(proc)                  \
     X(rwlock)                \
     X(saga)                  \
     X(scope)                 \
     X(select)                \
     X(sem)                   \
     X(signal)                \
+    X(stream)                \
     X(task)                  \
     X(test)                  \
     X(text)                  \
     X(time)                  \
-    X(tree)
+    X(tree)                  \
+    X(work)
 
 #define NEAP_BIND_DECLARE(name) int luaopen_neap_core_##name(lua_State *L);
 NEAP_BIND_MODULES(NEAP_BIND_DECLARE)

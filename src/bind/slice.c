@@ -62,6 +62,8 @@ static void interrupt(lua_State *L, bool hooked)
         return;
     if (host->signals && neap_signal_noted != 0)
         neap_bind_signalled(host);
+    if (host->revoked != NULL && atomic_load(host->revoked))
+        neap_scope_cancel(&host->sched.root, NEAP_CANCEL_CANCELLED, 0);
     neap_scope *late = overdue(task->scope, neap_clock_now(host->sched.clock));
     if (late != NULL)
         neap_scope_cancel(late, NEAP_CANCEL_DEADLINE, 0);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "io/thread.h"
 
 /* Its default is to be ignored, so that one which comes late does no harm. */
 enum { SIGNAL = SIGURG, LOOK_NS = 10000000, IDLE_LOOKS = 100 };
@@ -76,40 +77,33 @@ static void *watch(void *arg)
     return NULL;
 }
 
-/* The watcher takes no signal of the process. */
 static int start_watcher(void)
 {
     struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
-    pthread_attr_t attributes;
-    pthread_t thread;
-    sigset_t all, before;
 
     sigaction(SIGNAL, &action, NULL);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    int status = pthread_create(&thread, &attributes, watch, NULL);
-    pthread_attr_destroy(&attributes);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return status;
+    return neap_thread_start(NULL, watch, NULL);
 }
 
 int neap_slice_open(neap_slice *slice, void (*on_overrun)(neap_slice *slice))
 {
-    int status = 0;
+    int status = NEAP_OK;
+    sigset_t signals;
 
     *slice = (neap_slice){ .thread = pthread_self(), .on_overrun = on_overrun };
     own = slice;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGNAL);
+    pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
     pthread_mutex_lock(&lock);
     neap_link_append(&slices, &slice->link);
     if (!running)
         status = start_watcher();
-    running = status == 0;
-    if (status != 0)
+    running = status == NEAP_OK;
+    if (status != NEAP_OK)
         neap_link_remove(&slice->link);
     pthread_mutex_unlock(&lock);
-    return status == 0 ? NEAP_OK : NEAP_ENOMEM;
+    return status;
 }
 
 void neap_slice_close(neap_slice *slice)

@@ -1,0 +1,14 @@
+/* io/thread.h - a thread that leaves the process' signals to the main thread.
+ *
+ * Errors  NEAP_ENOMEM: no thread is to be had.
+ * Thread  Any.
+ */
+#ifndef NEAP_IO_THREAD_H
+#define NEAP_IO_THREAD_H
+
+#include <pthread.h>
+
+/* Start `run(arg)`. With `thread` NULL nobody joins it. */
+int neap_thread_start(pthread_t *thread, void *(*run)(void *arg), void *arg);
+
+#endif
