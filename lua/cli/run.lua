@@ -5,6 +5,7 @@ local neap = require("neap")
 local program = require("neap.program")
 local report = require("cli.report")
 local signal = require("neap.core.signal")
+local supervisor = require("neap.supervisor")
 local text = require("neap.core.text")
 local tree = require("cli.tree")
 
@@ -150,10 +151,8 @@ function run.run(argv)
     return false
   end)
 
-  local app_options = { name = "app", guards = true, hook = { on_done = function(task)
-    if task:status() == "failed" then report_failure(select(2, task:result())) end
-  end } }
-  local ok, status = pcall(neap.scope, app_options, run_app, chunk, options.grace)
+  local app_options = { name = "app", on_error = report_failure }
+  local ok, status = pcall(supervisor.supervisor, app_options, run_app, chunk, options.grace)
   if not ok then
     report_failure(status)
     status = FAILED

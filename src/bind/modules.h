@@ -6,7 +6,6 @@
 
 #define NEAP_BIND_MODULES(X) \
     X(barrier)               \
-    X(blocking)              \
     X(chan)                  \
     X(cond)                  \
     X(context)               \

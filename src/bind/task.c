@@ -265,7 +265,7 @@ void neap_bind_end_unstarted(neap_host *host, neap_bind_task *box)
     if (neap_bind_task_recall(box)) {       /* it will never hear of it */
         int top = lua_gettop(L);
         neap_bind_push_task(L, &box->core);
-        lua_getiuservalue(L, -1, 1);
+        lua_getiuservalue(L, top + 1, 1);
         lua_pushboolean(L, 1);
         lua_pcall(L, 1, 0, 0);
         lua_settop(L, top);
