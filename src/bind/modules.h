@@ -15,9 +15,11 @@
     X(error)                 \
     X(event)                 \
     X(host)                  \
+    X(isolate)               \
     X(json)                  \
     X(latch)                 \
     X(mutex)                 \
+    X(port)                  \
     X(rwlock)                \
     X(saga)                  \
     X(scope)                 \
