@@ -24,7 +24,7 @@ LIB     := $(filter-out $(B)/src/main.o,$(OBJ))
 EMBED   := $(sort $(shell find lua -type f ! -path 'lua/meta/*'))
 CTESTS  := $(patsubst spec/core/%_test.c,$(B)/spec/%,$(wildcard spec/core/*_test.c))
 
-.PHONY: all test check demo seeds fuzz bench asan tsan lint layers format compdb deps install help clean
+.PHONY: all test check demo seeds fuzz oom bench asan tsan lint layers format compdb deps install help clean
 .DELETE_ON_ERROR:
 
 all: $(B)/neap ## build the host binary, build/release/neap
@@ -60,6 +60,10 @@ asan: ## build and check with address and undefined-behaviour sanitizers
 tsan: ## build with the thread sanitizer and check what uses threads
 	@$(MAKE) --no-print-directory VARIANT=tsan all
 	@scripts/test build/tsan threads
+
+STEP ?= 1
+oom: all $(B)/neap-oom ## refuse every request for memory once, over the order saga
+	@scripts/oom $(B) $(STEP) run examples/08_order_saga.lua --input examples/orders.jsonl --first 3
 
 lint: ## check Lua sources, annotations, and that every statement has its spec
 	@luacheck --quiet lua spec/neap examples scripts/bench
@@ -106,6 +110,9 @@ $(B)/embedded.o: $(B)/embedded.c $(EMBED)
 
 $(B)/spec/%: spec/core/%_test.c $(LIB)
 	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/neap-oom: spec/oom/fail.c $(LIB)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # A file that is no longer in lua/ is no longer in the binary.

@@ -4,27 +4,32 @@ local host = require("neap.core.host")
 
 local report = {}
 
--- Lines of a stack below which there is nothing of the script.
-local HOST = { "^%s+%[C%]", "^%s+cli/", "^%s+%(%.%.%.tail calls", "^%s+/usr/share/lua/" }
-
+-- Of a stack, from the innermost call outwards: where the host begins.
 local function is_host(line)
-  for _, pattern in ipairs(HOST) do
-    if line:find(pattern) then return true end
-  end
-  return false
+  return line:find("^%s+cli/") or line:find("^%s+[^%s:]*/busted/")
+end
+
+-- Calls between the script and the host.
+local function is_between(line)
+  return line:find("^%s+%[C%]") or line:find("^%s+neap/") or line:find("^%s+%(%.%.%.tail calls")
 end
 
 --- A traceback without its end, which is the host's.
 ---@param text string
 ---@return string
 function report.traceback(text)
-  local stack, below = {}, {}
+  local stack, spawned = {}, {}
+  local host_begins = false
   for line in text:gmatch("[^\n]+") do
-    local part = line:find("^spawned at ") and below or stack
-    if not line:find("^spawned at cli/") then part[#part + 1] = line end
+    if line:find("^spawned at ") then
+      if not line:find("^spawned at cli/") then spawned[#spawned + 1] = line end
+    else
+      host_begins = host_begins or is_host(line)
+      if not host_begins then stack[#stack + 1] = line end
+    end
   end
-  while #stack > 0 and is_host(stack[#stack]) do stack[#stack] = nil end
-  table.move(below, 1, #below, #stack + 1, stack)
+  while #stack > 0 and is_between(stack[#stack]) do stack[#stack] = nil end
+  table.move(spawned, 1, #spawned, #stack + 1, stack)
   return table.concat(stack, "\n")
 end
 

@@ -5,6 +5,7 @@ local neap = require("neap")
 local program = require("neap.program")
 local report = require("cli.report")
 local signal = require("neap.core.signal")
+local supervisor = require("neap.supervisor")
 local text = require("neap.core.text")
 local tree = require("cli.tree")
 
@@ -83,11 +84,11 @@ local function load_script(path)
   end
   local body = source:gsub("^\xEF\xBB\xBF", ""):gsub("^#[^\r\n]*", "")
   local name = path == "-" and "stdin" or path
-  local chunk = load(body, path == "-" and "=stdin" or "@" .. path, "t")
+  local chunk, failure = load(body, path == "-" and "=stdin" or "@" .. path, "t")
   if chunk then return chunk end
   -- Loaded on need only: it would double the time to the first line of a script.
   local check = require("cli.check")
-  check.compiles(io.stderr, name, check.loadable(source))
+  if check.compiles(io.stderr, name, check.loadable(source)) then complain("%s", failure) end
   return nil
 end
 
@@ -150,10 +151,8 @@ function run.run(argv)
     return false
   end)
 
-  local app_options = { name = "app", guards = true, hook = { on_done = function(task)
-    if task:status() == "failed" then report_failure(select(2, task:result())) end
-  end } }
-  local ok, status = pcall(neap.scope, app_options, run_app, chunk, options.grace)
+  local app_options = { name = "app", on_error = report_failure }
+  local ok, status = pcall(supervisor.supervisor, app_options, run_app, chunk, options.grace)
   if not ok then
     report_failure(status)
     status = FAILED

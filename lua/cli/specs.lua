@@ -53,7 +53,6 @@ end
 
 local function begin_spec()
   local seed = test.seed or 0
-  core.begin()
   core.seed(seed, test.seed ~= nil)
   math.randomseed(seed)
 end

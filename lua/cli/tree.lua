@@ -6,7 +6,10 @@ local function line_of(task)
   local words = { task.name }
   words[#words + 1] = task.waiting and "waits in " .. task.waiting or task.status
   if task.place then words[#words + 1] = "at " .. task.place end
-  if task.spawned_at and not task.spawned_at:find("^cli/") then words[#words] = words[#words] .. ", spawned at " .. task.spawned_at end
+  local spawned_at = task.spawned_at
+  if spawned_at and not spawned_at:find("^cli/") then
+    words[#words] = words[#words] .. ", spawned at " .. spawned_at
+  end
   return table.concat(words, " ")
 end
 

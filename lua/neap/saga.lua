@@ -45,8 +45,25 @@ local function insert(list, entry)
   table.insert(list, place, entry)
 end
 
+-- Lack of memory passes, and must not cost an undo: `fn` is called until it ends in
+-- another way. What it had done by then it must not do again.
+local PAUSE = 0.01
+
+local function insist(fn, ...)
+  while true do
+    local ok, err = raw.pcall(fn, ...)
+    if ok or err ~= "not enough memory" then return ok, err end
+    collectgarbage()
+    raw.pcall(time.sleep, PAUSE)
+  end
+end
+
 local function undo_list(list, failures)
-  for i = #list, 1, -1 do list[i]:undo(failures) end
+  for i = #list, 1, -1 do
+    local entry = list[i]
+    local ok, err = insist(entry.undo, entry, failures)
+    if not ok then error(err, 0) end
+  end
 end
 
 -- Steps ------------------------------------------------------------------------------------
@@ -59,6 +76,7 @@ end
 ---@field key string
 ---@field state? neap.step.State  nil while it runs.
 ---@field result any
+---@field is_undone? boolean
 ---@field ended? neap.Deferred  Of a saga that fails while it runs.
 local Step = {}
 Step.__index = Step
@@ -68,18 +86,28 @@ function Step:finish(state, result)
   if self.ended then self.ended:resolve() end
 end
 
+-- Attempts have ended as `state`; not `ok`: for lack of memory, nobody knows how.
+function Step:conclude(ok, state, ...)
+  self:finish(ok and state or "unknown", ok and state == "done" and (...) or nil)
+  if not ok then error(state, 0) end
+  if state ~= "done" then error((...), 0) end
+  time.check()
+  return ...
+end
+
 function Step:undo(failures)
   if not self.state then
     -- In a task that the saga's function did not wait for.
     self.ended = deferred.new()
     self.ended:await()
   end
-  if self.state == "failed" then return end
+  if self.state == "failed" or self.is_undone then return end
 
   local spec, cx = self.spec, steps.context(time.uuid(), self.key)
   local result = self.state == "done" and self.result or nil
   local state, err = steps.attempt(spec, spec.undo_retry, function() return false end, spec.undo, cx,
     result, self.state)
+  self.is_undone = true
   if state ~= "done" then failures[#failures + 1] = { step = spec.name, err = err } end
 end
 
@@ -100,6 +128,7 @@ end
 
 ---@class neap.saga.Saga: neap.saga.Entry
 ---@field list neap.saga.Entry[]
+---@field failures table[]  Of undos.
 ---@field lists table<integer, neap.saga.Entry[]>  By the id of the task.
 ---@field groups table<integer, neap.saga.Group>  By the number of the scope.
 ---@field task integer  The id of the task that runs it.
@@ -159,6 +188,27 @@ local function undo_failure(failures, reason)
     first.step, tostring(first.err), tostring(reason)), { cause = first.err, others = others })
 end
 
+function Saga:fail(reason)
+  self.has_failed = true
+  local failures = self.failures
+  local ok, err = insist(scopes.mask, self.undo, self, failures)
+  if not ok and not time.is_cancelled(err) then error(err, 0) end
+  if #failures > 0 then error(undo_failure(failures, reason), 0) end
+  error(reason, 0)
+end
+
+-- The saga's function has ended. Nothing is allocated between that and the undos.
+function Saga:conclude(outer, ok, ...)
+  self.is_over = true
+  if not ok then self:fail((...)) end
+  if outer and #self.list > 0 then
+    local added, err = raw.pcall(outer.add, outer, self)
+    if not added then self:fail(err) end
+  end
+  if self.has_pivoted then time.check() end
+  return ...
+end
+
 --- Run `fn(...)` as a saga, and return what it returns. If it ends by an error or a
 --- cancellation, the undos of its steps run first, and then that is raised.
 ---
@@ -179,26 +229,12 @@ function saga.saga(fn, ...)
     errors.usage("neap.saga: function expected, got " .. type(fn))
   end
   local outer = context.get(SAGA)
-  local self = setmetatable({ number = core.number(), task = tasks.current().id }, Saga)
+  local self = setmetatable({ number = core.number(), task = tasks.current().id, failures = {} }, Saga)
   self:clear()
-
-  local outcome = table.pack(raw.xpcall(scopes.open, errors.handler, function(s, ...)
+  return self:conclude(outer, raw.xpcall(scopes.open, errors.handler, function(s, ...)
     self.scope = s
     return context.with({ [SAGA] = self }, fn, ...)
   end, ...))
-  self.is_over = true
-  if outcome[1] then
-    if outer and #self.list > 0 then outer:add(self) end
-    if self.has_pivoted then time.check() end
-    return table.unpack(outcome, 2, outcome.n)
-  end
-
-  self.has_failed = true
-  local failures = {}
-  local ok, err = raw.pcall(scopes.mask, self.undo, self, failures)
-  if not ok and not time.is_cancelled(err) then error(err, 0) end
-  if #failures > 0 then error(undo_failure(failures, outcome[2]), 0) end
-  error(outcome[2], 0)
 end
 
 --- Run a step: something that acts on the outside world, under a name. Returns what
@@ -238,15 +274,8 @@ function saga.step(name, opts, run)
   local entry = setmetatable({ spec = spec, number = core.number(), key = time.uuid() }, Step)
   if spec.undo then owner:add(entry) end
   local function is_undone() return spec.undo ~= nil and owner.has_failed == true end
-  local outcome = table.pack(steps.attempt(spec, spec.retry, is_undone, spec.run,
+  return entry:conclude(raw.pcall(steps.attempt, spec, spec.retry, is_undone, spec.run,
     steps.context(entry.key)))
-  if outcome[1] ~= "done" then
-    entry:finish(outcome[1])
-    error(outcome[2], 0)
-  end
-  entry:finish("done", outcome[2])
-  time.check()
-  return table.unpack(outcome, 2, outcome.n)
 end
 
 --- From here on the only way is forward: the undos of all that its saga has done so far

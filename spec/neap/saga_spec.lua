@@ -214,6 +214,12 @@ describe("the retries of a step", function()
     assert.are.equal(16, #times)
   end)
 
+  it("go on for as long as `attempts` say, if those are given", function()
+    local times = begun({ retry = { attempts = 20, factor = 1, base = "60s", max = "60s",
+      jitter = "none" } }, error)
+    assert.are.equal(20, #times)
+  end)
+
   it("are not made after a rejection", function()
     local times, ok, e = begun({}, function() neap.reject("no_stock", { sku = 12 }) end)
     assert.is_false(ok)
@@ -270,6 +276,22 @@ describe("the retries of a step", function()
     assert.are.equal("timeout", why)
     assert.is_nil(times)
     assert.are.equal(10, test.elapsed())
+  end)
+
+  it("are not asked for when the task is cancelled, and an error of the body wins", function()
+    local asked = 0
+    local ok, e = pcall(neap.timeout, "10ms", neap.step, "s", { retry = { on = function()
+      asked = asked + 1
+      return true
+    end } }, function()
+      neap.raw.pcall(neap.sleep, math.huge)
+      error("in spite of it", 0)
+    end)
+    assert.is_false(ok)
+    assert.are.equal("in spite of it", e.message)
+    neap.timeout_or("10ms", neap.step, "s", { retry = { on = function() asked = 10 end } },
+      function() neap.sleep(1) end)
+    assert.is_true(asked <= 1)
   end)
 
   it("cannot be asked for outside of a body", function()
@@ -586,6 +608,26 @@ describe("the tasks of a scope in a saga", function()
       log[#log + 1] = "left"
     end)
     assert.are.same({ "one", "late", "usage", "undo late done", "undo one one! done", "left" }, log)
+  end)
+end)
+
+describe("a step in a task that its failing saga did not wait for", function()
+  it("has no further attempt, and is undone", function()
+    local log = {}
+    neap.scope(function(s)
+      failing_saga(function()
+        s:spawn(pcall, neap.step, "late", {
+          run = function(cx)
+            log[#log + 1] = "attempt " .. cx.attempt
+            neap.sleep("10ms")
+            error("again")
+          end,
+          undo = function(_, _, outcome) log[#log + 1] = "undo " .. outcome end,
+        })
+        neap.yield()
+      end)
+    end)
+    assert.are.same({ "attempt 1", "undo unknown" }, log)
   end)
 end)
 

@@ -8,6 +8,8 @@ static const struct {
 #undef NEAP_ERR_ROW
 };
 
+_Static_assert(NEAP_ERR_AFTER_LAST <= 0, "a code is negative");
+
 static int row(int code)
 {
     int index = code - NEAP_ERR_BEFORE_FIRST - 1;

@@ -170,6 +170,10 @@ bool neap_bind_is_options(lua_State *L, int idx)
 
 /* --- modules ---------------------------------------------------------------------- */
 
+/* lua-cjson, which has no header. */
+int luaopen_cjson(lua_State *L);
+int luaopen_cjson_safe(lua_State *L);
+
 /* package.searchers[2]: what is in the binary. */
 static int search_embedded(lua_State *L)
 {
@@ -193,6 +197,8 @@ void neap_bind_open(lua_State *L)
 #define ROW(name) { "neap.core." #name, luaopen_neap_core_##name },
         NEAP_BIND_MODULES(ROW)
 #undef ROW
+        { "cjson", luaopen_cjson },
+        { "cjson.safe", luaopen_cjson_safe },
         { NULL, NULL }
     };
 

@@ -218,7 +218,8 @@ static int on_recv_now(lua_State *L, int arm)
     lua_getiuservalue(L, arm, 1);
     int at = lua_gettop(L);
     int count = neap_bind_chan_get(L, at, lua_touserdata(L, at));
-    lua_remove(L, at);
+    lua_rotate(L, at, count);
+    lua_settop(L, at - 1 + count);
     return count > 0 ? count : NEAP_BIND_ARM_WAITS;
 }
 

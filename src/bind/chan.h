@@ -30,11 +30,12 @@ typedef struct neap_bind_chan {
 } neap_bind_chan;
 
 /* Send the top `*count` values to the channel at `at` as far as it goes without
- * waiting. They are popped but for PARK and CLOSED: then they may have become
- * one, and `*count` says so. */
+ * waiting. For PARK they are on top, perhaps as one now: `*count` says so. Else
+ * what is on top is of no use. */
 neap_chan_step neap_bind_chan_put(lua_State *L, int at, neap_bind_chan *chan, int *count);
 /* Push what can be received of the channel at `at` without waiting, and return
- * how many values it is: 0 if nothing can. A closed channel counts as something. */
+ * how many values it is: 0 if nothing can. A closed channel counts as something.
+ * Right under the values something else may have been pushed. */
 int neap_bind_chan_get(lua_State *L, int at, neap_bind_chan *chan);
 /* Forget what the buffer of the closed channel at `at` holds. Each value goes to
  * on_undelivered; the first error there is raised when all have been there. */

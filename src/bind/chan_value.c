@@ -56,18 +56,15 @@ neap_chan_step neap_bind_chan_put(lua_State *L, int at, neap_bind_chan *chan, in
         break;
     case NEAP_CHAN_SLOT:
         lua_getiuservalue(L, at, NEAP_CHAN_BUFFER);
-        lua_insert(L, -2);
+        lua_pushvalue(L, -2);
         lua_rawseti(L, -2, (lua_Integer)neap_chan_tail(&chan->core) + 1);
-        lua_pop(L, 1);
         neap_chan_stored(&chan->core);
         break;
     case NEAP_CHAN_REPLACE:
         lua_getiuservalue(L, at, NEAP_CHAN_BUFFER);
         lua_rawgeti(L, -1, (lua_Integer)chan->core.head + 1);
-        lua_rotate(L, -3, 1);           /* dropped, new, buffer */
-        lua_insert(L, -2);
-        lua_rawseti(L, -2, (lua_Integer)chan->core.head + 1);
-        lua_pop(L, 1);
+        lua_pushvalue(L, -3);
+        lua_rawseti(L, -3, (lua_Integer)chan->core.head + 1);
         neap_chan_replaced(&chan->core);
         drop(L, at, chan, neap_bind_unpack(L));
         break;
@@ -109,7 +106,6 @@ int neap_bind_chan_get(lua_State *L, int at, neap_bind_chan *chan)
             neap_chan_replaced(&chan->core);
             neap_wait_end(peer->wait, peer->arm, NEAP_OK);
         }
-        lua_remove(L, -count - 1);
         return count;
     case NEAP_CHAN_CLOSED:
         return neap_bind_chan_push_closed(L, at, chan);

@@ -29,10 +29,7 @@ static void complete(lua_State *L, struct deferred *deferred, enum deferred_stat
 {
     lua_setiuservalue(L, 1, 1);
     deferred->state = state;            /* before anyone runs */
-    while (neap_link_linked(&deferred->waiters)) {
-        neap_node *oldest = neap_node_first(&deferred->waiters);
-        neap_wait_end(oldest->wait, oldest->arm, NEAP_OK);
-    }
+    neap_wait_end_all(&deferred->waiters, NEAP_OK);
 }
 
 /* d:resolve(...) -> true the first time */

@@ -10,6 +10,7 @@
 #include "base/ticks.h"
 #include "bind/bind.h"
 #include "bind/embed.h"
+#include "bind/scope.h"
 #include "bind/slice.h"
 #include "bind/task.h"
 #include "io/loop.h"
@@ -82,6 +83,7 @@ void neap_host_free(neap_host *host)
     neap_signal_close(host->loop);
     if (host->slice.on_overrun != NULL)
         neap_slice_close(&host->slice);
+    neap_bind_scope_free_boundaries(host);
     if (host->L != NULL)
         lua_close(host->L);
     neap_loop_free(host->loop);

@@ -6,7 +6,6 @@
 
 #define NEAP_BIND_MODULES(X) \
     X(barrier)               \
-    X(blocking)              \
     X(chan)                  \
     X(cond)                  \
     X(context)               \
@@ -14,18 +13,21 @@
     X(deferred)              \
     X(error)                 \
     X(event)                 \
+    X(file)                  \
     X(host)                  \
     X(isolate)               \
     X(json)                  \
     X(latch)                 \
     X(mutex)                 \
     X(port)                  \
+    X(proc)                  \
     X(rwlock)                \
     X(saga)                  \
     X(scope)                 \
     X(select)                \
     X(sem)                   \
     X(signal)                \
+    X(stream)                \
     X(task)                  \
     X(test)                  \
     X(text)                  \

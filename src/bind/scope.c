@@ -82,7 +82,8 @@ void neap_bind_scope_hook(lua_State *L, int idx, int task)
     lua_settop(L, task > idx ? task : idx);
 }
 
-/* Raise the first failure, the further ones in its `others`. */
+/* Raise the first failure, the further ones in its `others`; not itself, which may
+ * have reached a second task. */
 static void raise_failures(lua_State *L)
 {
     lua_getiuservalue(L, 1, NEAP_SCOPE_FAILURES);
@@ -93,9 +94,15 @@ static void raise_failures(lua_State *L)
         lua_createtable(L, (int)count - 1, 0);
         for (lua_Integer i = 2; i <= count; i++) {
             lua_rawgeti(L, list, i);
-            lua_rawseti(L, -2, i - 1);
+            if (lua_rawequal(L, -1, -3))
+                lua_pop(L, 1);
+            else
+                lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
         }
-        lua_setfield(L, -2, "others");
+        if (lua_rawlen(L, -1) > 0)
+            lua_setfield(L, -2, "others");
+        else
+            lua_pop(L, 1);
     }
     lua_error(L);
 }
@@ -140,6 +147,22 @@ static bool has_own_deadline_passed(const neap_bind_scope *box)
     return box->core.kind == NEAP_CANCEL_DEADLINE;
 }
 
+/* The last of the tasks that stand by is told to end; false without. One after the
+ * other, so that an actor can still tell those that were there before it. */
+static bool recall_last(lua_State *L, neap_bind_scope *box)
+{
+    if (!neap_link_linked(&box->core.tasks))
+        return false;
+    neap_task *task = neap_container(box->core.tasks.prev, neap_task, link);
+    int top = lua_gettop(L);
+    neap_bind_push_task(L, task);
+    lua_getiuservalue(L, top + 1, 1);
+    neap_bind_task_recall(neap_bind_task_of(task));
+    lua_call(L, 0, 0);
+    lua_settop(L, top);
+    return true;
+}
+
 /* End what has not begun; true if the running task was parked for what has. */
 static bool wait_for_tasks(lua_State *L, neap_bind_scope *box)
 {
@@ -152,7 +175,7 @@ static bool wait_for_tasks(lua_State *L, neap_bind_scope *box)
         if (!task->started)
             neap_bind_end_unstarted(host, neap_bind_task_of(task));
     }
-    if (box->core.running == 0)
+    if (box->core.running == 0 && !recall_last(L, box))
         return false;
     box->waited = true;
     neap_scope_park_join(&box->core, host->sched.running, false);
@@ -275,6 +298,8 @@ void neap_bind_scope_orphan(lua_State *L, neap_bind_scope *box, neap_scope *home
         next = at->next;
         if (!task->started)
             neap_bind_end_unstarted(host, neap_bind_task_of(task));
+        else
+            neap_bind_task_recall(neap_bind_task_of(task));
     }
     neap_scope_orphan(&box->core, home);
     forget(L, box);

@@ -2,12 +2,15 @@
 #include "bind/task.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/ticks.h"
 #include "bind/context.h"
 #include "bind/scope.h"
 #include "bind/slice.h"
+#include "io/loop.h"
 
 const neap_bind_type neap_bind_task_type = { "neap.task" };
 
@@ -57,6 +60,15 @@ static void give_back_thread(neap_host *host, lua_State *co)
 
 /* --- the end of a task ------------------------------------------------------------ */
 
+bool neap_bind_task_recall(neap_bind_task *box)
+{
+    if (!(box->core.flags & NEAP_BIND_STANDBY))
+        return false;
+    box->core.flags &= 0xFF & ~NEAP_BIND_STANDBY;
+    neap_task_recall(&box->core);
+    return true;
+}
+
 /* The running Lua frame is `body`'s: [1] box, [2] home. */
 static void keep_results(lua_State *L, neap_bind_task *box, int count)
 {
@@ -104,6 +116,16 @@ static void sign_error(lua_State *L, int idx)
     lua_pop(L, 1);
 }
 
+/* Nobody is above the root task: its error, at `error`, ends the host. */
+static void fail_root(lua_State *L, int error)
+{
+    neap_host *host = neap_host_of(L);
+
+    host->exit_status = 1;
+    neap_loop_stop(host->loop);
+    fprintf(stderr, "neap: %s\n", neap_bind_tostring(L, error));
+}
+
 /* The error on top ended the task. */
 static void keep_error(lua_State *L, neap_bind_task *box)
 {
@@ -112,12 +134,16 @@ static void keep_error(lua_State *L, neap_bind_task *box)
     lua_pushvalue(L, error);
     lua_setiuservalue(L, 1, 1);
     sign_error(L, error);
+    if (lua_isnil(L, 2)) {
+        fail_root(L, error);
+        return;
+    }
     if (box->core.flags & NEAP_BIND_GUARD) {
         if (box->core.awaiters != NULL)
             box->core.flags |= NEAP_BIND_AWAITED;
-        else if (!lua_isnil(L, 2))
+        else
             neap_bind_scope_note_guarded(L, 2, 1);
-    } else if (!lua_isnil(L, 2)) {
+    } else {
         lua_pushvalue(L, error);
         neap_bind_scope_fail(L, 2, 1);
     }
@@ -127,6 +153,7 @@ static void settle(lua_State *L, neap_bind_task *box, bool ok)
 {
     neap_task_state state = NEAP_TASK_DONE;
 
+    neap_bind_task_recall(box);
     if (ok) {
         keep_results(L, box, lua_gettop(L) - 3);
     } else if (neap_bind_is_cancellation(L, -1)) {
@@ -200,6 +227,7 @@ neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
     if (home->source != NULL) {         /* it will never run */
         neap_task_adopt(&box->core, home, true);
         neap_task_end(&box->core, NEAP_TASK_CANCELLED);
+        lua_replace(L, first);
     } else {
         lua_State *co = take_thread(L, host);
         if (!lua_checkstack(co, count + 4)) {
@@ -232,11 +260,19 @@ neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
 
 void neap_bind_end_unstarted(neap_host *host, neap_bind_task *box)
 {
-    lua_State *co = box->co;
+    lua_State *co = box->co, *L = host->L;
 
+    if (neap_bind_task_recall(box)) {       /* it will never hear of it */
+        int top = lua_gettop(L);
+        neap_bind_push_task(L, &box->core);
+        lua_getiuservalue(L, top + 1, 1);
+        lua_pushboolean(L, 1);
+        lua_pcall(L, 1, 0, 0);
+        lua_settop(L, top);
+    }
     box->co = NULL;
     if (box->core.flags & NEAP_BIND_CONTEXT)
-        neap_bind_context_drop(host->L, &box->core);
+        neap_bind_context_drop(L, &box->core);
     neap_task_end(&box->core, NEAP_TASK_CANCELLED);
     give_back_thread(host, co);     /* last: its stack may hold the only reference */
 }
@@ -340,9 +376,11 @@ static void fail_without_memory(neap_bind_task *box)
 {
     neap_scope *home = neap_task_home(&box->core);
 
-    if (home->owner != NULL)
-        neap_bind_scope_of(home)->out_of_memory = true;
+    if (home->owner == NULL)
+        neap_mem_exhausted();
+    neap_bind_scope_of(home)->out_of_memory = true;
     neap_scope_cancel(home, NEAP_CANCEL_FAILED, box->core.id);
+    neap_bind_task_recall(box);
     if (!neap_task_ended(&box->core)) {
         neap_bind_take_back(neap_host_of(box->co)->L, &box->core, NULL);
         neap_task_end(&box->core, NEAP_TASK_FAILED);
@@ -603,6 +641,31 @@ static int l_current(lua_State *L)
     return 1;
 }
 
+/* task.stand_by(task, recall): the task does not keep its scope from being joined or
+ * left. When all others have ended that is left, recall() tells it to end; or recall(true),
+ * if it never ran and never will. */
+static int l_stand_by(lua_State *L)
+{
+    neap_bind_task *box = neap_bind_arg(L, 1, &neap_bind_task_type);
+
+    if (neap_task_ended(&box->core))
+        return 0;
+    lua_settop(L, 2);
+    lua_setiuservalue(L, 1, 1);
+    box->core.flags |= NEAP_BIND_STANDBY;
+    neap_task_stand_by(&box->core);
+    return 0;
+}
+
+/* task.set_awaited(task): its failure has reached somebody */
+static int l_set_awaited(lua_State *L)
+{
+    neap_bind_task *box = neap_bind_arg(L, 1, &neap_bind_task_type);
+
+    box->core.flags |= NEAP_BIND_AWAITED;
+    return 0;
+}
+
 /* task.is_awaited(task) -> did anybody wait for its end, or ask for its result? */
 static int l_is_awaited(lua_State *L)
 {
@@ -615,7 +678,8 @@ static int l_is_awaited(lua_State *L)
 int luaopen_neap_core_task(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        { "current", l_current }, { "is_awaited", l_is_awaited }, { NULL, NULL } };
+        { "current", l_current }, { "is_awaited", l_is_awaited },
+        { "set_awaited", l_set_awaited }, { "stand_by", l_stand_by }, { NULL, NULL } };
     static const luaL_Reg task[] = {
         { "await", l_await }, { "outcome", l_outcome }, { "join", l_join },
         { "result", l_result }, { "on_await", neap_bind_task_on_await },

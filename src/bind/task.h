@@ -33,6 +33,7 @@ enum {
     NEAP_BIND_MANY    = 16,     /* user value 1 is a table of its results */
     NEAP_BIND_KILLED  = 32,
     NEAP_BIND_CONTEXT = 64,     /* has bindings of neap.with */
+    NEAP_BIND_STANDBY = 128,    /* user value 1 is what recalls it: task.stand_by */
 };
 
 /* Checkpoints at which a task may ignore one cancellation before it is killed. */
@@ -60,6 +61,8 @@ static inline bool neap_bind_suspended(const neap_task *task)
 {
     return task->state != NEAP_TASK_RUNNING || (task->flags & NEAP_BIND_KILLED) != 0;
 }
+/* It stood by, and counts among the tasks of its home again. False if it did not. */
+bool neap_bind_task_recall(neap_bind_task *box);
 /* End a task that has not begun, as cancelled. */
 void neap_bind_end_unstarted(neap_host *host, neap_bind_task *box);
 /* Push what the ended task gave, or raise its error; number of values. */

@@ -13,7 +13,7 @@ static neap_virtual *clock_of(lua_State *L, const char *op)
     return &host->virtual;
 }
 
-/* test.begin(): virtual time begins anew. No timer is armed. */
+/* test.begin(): from now on time is virtual. No timer is armed. */
 static int l_begin(lua_State *L)
 {
     neap_host *host = neap_host_of(L);

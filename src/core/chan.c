@@ -9,14 +9,6 @@ const neap_wait_class neap_chan_send_class = { .what = "chan.send" };
 const neap_wait_class neap_chan_recv_class = { .what = "chan.recv" };
 static const neap_wait_class ROOM = { .what = "chan.room" };
 
-static void end_all(neap_link *queue, int result)
-{
-    while (neap_link_linked(queue)) {
-        neap_node *oldest = neap_node_first(queue);
-        neap_wait_end(oldest->wait, oldest->arm, result);
-    }
-}
-
 static void park(neap_link *queue, const neap_wait_class *class, neap_chan *chan,
                  neap_task *task)
 {
@@ -45,7 +37,7 @@ void neap_chan_taken(neap_chan *chan)
     /* An empty ring begins anew: a large one uses as few slots as it can. */
     if (--chan->count == 0 || ++chan->head == chan->capacity)
         chan->head = 0;
-    end_all(&chan->watchers, NEAP_OK);
+    neap_wait_end_all(&chan->watchers, NEAP_OK);
 }
 
 void neap_chan_replaced(neap_chan *chan)
@@ -88,9 +80,9 @@ bool neap_chan_close(neap_chan *chan)
     if (chan->closed)
         return false;
     chan->closed = true;
-    end_all(&chan->senders, NEAP_ECLOSED);
-    end_all(&chan->receivers, NEAP_ECLOSED);
-    end_all(&chan->watchers, NEAP_ECLOSED);
+    neap_wait_end_all(&chan->senders, NEAP_ECLOSED);
+    neap_wait_end_all(&chan->receivers, NEAP_ECLOSED);
+    neap_wait_end_all(&chan->watchers, NEAP_ECLOSED);
     return true;
 }
 

@@ -66,7 +66,8 @@ extern const neap_wait_class neap_chan_recv_class;
 /* A dropping channel has a capacity of 1 at least. */
 void neap_chan_init(neap_chan *chan, uint32_t capacity, neap_chan_full on_full);
 
-/* What happens to values that are sent now. MEET: `*peer` is the receiver. */
+/* What happens to values that are sent now. MEET: `*peer` is the receiver, whose
+ * `count` the caller may set to how many it has moved there. */
 static inline neap_chan_step neap_chan_offer(const neap_chan *chan, neap_node **peer);
 /* Where values come from that are received now. MEET: `*peer` is the sender.
  * REPLACE: take the value in `head`, put there what the waiting sender `*peer`

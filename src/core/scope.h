@@ -52,7 +52,7 @@ struct neap_scope {
     neap_timer  deadline;
     uint64_t    cancelled_at_ns;
     uint64_t    cancelled_by;   /* id of a task, or 0 */
-    uint32_t    running;        /* tasks started and not ended */
+    uint32_t    running;        /* tasks started and not ended, but for those that stand by */
     uint8_t     kind;           /* neap_cancel_kind of its own cancellation */
     bool        shield;
     bool        of_task;        /* made by neap_scope_wrap_task */

@@ -38,6 +38,20 @@ void neap_task_start(neap_task *task)
     neap_sched_ready(task);
 }
 
+void neap_task_stand_by(neap_task *task)
+{
+    neap_scope *home = neap_task_home(task);
+
+    assert(task->started && !neap_task_ended(task));
+    if (--home->running == 0)
+        neap_scope_joined(home);
+}
+
+void neap_task_recall(neap_task *task)
+{
+    neap_task_home(task)->running++;
+}
+
 void neap_task_end(neap_task *task, neap_task_state state)
 {
     neap_scope *home = neap_task_home(task);

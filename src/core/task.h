@@ -68,6 +68,11 @@ struct neap_task {
 void neap_task_adopt(neap_task *task, neap_scope *home, bool lazy);
 /* A lazy task becomes ready; harmless when it has been started. */
 void neap_task_start(neap_task *task);
+/* `task`, which has been started, stands by: who joins its home does not wait for
+ * it. Whoever leaves the home recalls it, and then waits for its end. */
+void neap_task_stand_by(neap_task *task);
+/* It counts again; before its end, too. */
+void neap_task_recall(neap_task *task);
 /* The running task, or one that has not run yet, has ended as `state`: out of
  * its home, whose joiners may be done, and those who wait for it are woken. */
 void neap_task_end(neap_task *task, neap_task_state state);

@@ -1,17 +1,43 @@
 #include "io/loop.h"
 
 #include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
 
 #include "base/mem.h"
+#include "io/job.h"
 #include "io/uvloop.h"
 
 enum { NS_PER_MS = 1000000 };
 
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
 static const neap_wait_class IDLE = { .what = "test.run_until_idle" };
 
+static pthread_once_t memory_once = PTHREAD_ONCE_INIT;
+
+static void *uv_memory(size_t size)
+{
+    return neap_mem_try_realloc(NULL, size);
+}
+
+static void *uv_zeroed_memory(size_t count, size_t size)
+{
+    void *block = neap_mem_try_realloc(NULL, count * size);
+    return block == NULL ? NULL : memset(block, 0, count * size);
+}
+
+static void use_our_memory(void)
+{
+    uv_replace_allocator(uv_memory, neap_mem_try_realloc, uv_zeroed_memory, neap_mem_free);
+}
+
+/* The scheduler's turn looks at the heap itself. uv_run fires a timer that is due
+ * before it polls, and would then poll without a limit: a stop makes it return. */
 static void on_timer(uv_timer_t *timer)
 {
-    (void)timer;        /* the scheduler's turn looks at the heap itself */
+    uv_stop(timer->loop);
 }
 
 /* Wait for the outside world, until `at_ns` at the latest. */
@@ -42,14 +68,29 @@ static bool brings_something(neap_loop *loop)
     return loop->sched->ready_count > 0 || loop->pending > 0;
 }
 
+static void on_lost_reader(int number)
+{
+    (void)number;       /* the write itself says EPIPE */
+}
+
+static void prepare_process(void)
+{
+    /* A handler, since what is ignored would be ignored by child processes, too. */
+    signal(SIGPIPE, on_lost_reader);
+    neap_job_size_pool();
+}
+
 neap_loop *neap_loop_new(neap_sched *sched)
 {
     neap_loop *loop = neap_mem_try_realloc(NULL, sizeof *loop);
 
+    pthread_once(&memory_once, use_our_memory);
     if (loop == NULL)
         return NULL;
+    pthread_once(&once, prepare_process);
     *loop = (neap_loop){ .sched = sched };
     neap_link_init(&loop->idle);
+    neap_link_init(&loop->ends);
     if (uv_loop_init(&loop->uv) != 0) {
         neap_mem_free(loop);
         return NULL;
@@ -73,6 +114,10 @@ void neap_loop_free(neap_loop *loop)
 {
     if (loop == NULL)
         return;
+    while (neap_link_linked(&loop->ends)) {
+        neap_loop_end *first = neap_container(loop->ends.next, neap_loop_end, link);
+        first->end(first);
+    }
     uv_walk(&loop->uv, close_handle, NULL);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
     int status = uv_loop_close(&loop->uv);

@@ -7,6 +7,13 @@
 
 #include "io/loop.h"
 
+/* What has to be told that its loop is freed. */
+typedef struct neap_loop_end neap_loop_end;
+struct neap_loop_end {
+    neap_link link;             /* in neap_loop.ends */
+    void    (*end)(neap_loop_end *end);     /* takes itself out */
+};
+
 struct neap_loop {
     uv_loop_t   uv;
     uv_timer_t  timer;
@@ -18,6 +25,7 @@ struct neap_loop {
     void      (*end_turn)(neap_sched *sched);
     neap_virtual *virtual;
     neap_link   idle;       /* nodes of those who wait until nothing is left to do */
+    neap_link   ends;
     int         pending;
     int         live;
     bool        stopped;

@@ -1,0 +1,174 @@
+--- A task with state of its own, which others reach by messages.
+--- It handles one message after the other, so its methods need no locks.
+---
+---     local counter = s:actor {
+---       count = 0,
+---       add = function(self, n) self.count = self.count + n end,
+---       get = function(self) return self.count end,
+---     }
+---     counter:tell("add", 2)
+---     print(counter:ask("get"))
+
+local channel = require("neap.core.chan")
+local deferred = require("neap.core.deferred")
+local errors = require("neap.core.error")
+local options = require("neap.options")
+local tasks = require("neap.core.task")
+
+---@class neap.actor.Options
+---@field name? string  Of its task.
+---@field guard? boolean  A crash does not fail the scope if somebody awaits it.
+---@field capacity? integer  Messages that may wait; 64.
+
+local OPTIONS = { "name", "guard", "capacity" }
+local CAPACITY = 64
+
+---@class neap.Actor
+---@field private definition table
+---@field private mailbox neap.Channel
+---@field private task neap.Task
+---@field private message? table  The one that it handles.
+---@field private has_ended? boolean
+---@field private crash? any  The error that ended it.
+local Actor = {}
+Actor.__index = Actor
+Actor.__name = "neap.actor"
+
+-- A message is { name, arguments ..., n = how many these are, reply = Reply or nil }.
+
+local function closed_error(self)
+  local why = self.crash ~= nil and "has crashed: " .. tostring(self.crash) or "has ended"
+  return errors.new("closed", ("the actor %s %s"):format(tostring(self.task), why),
+    { cause = self.crash })
+end
+
+-- A method has raised. The asker, if there still is one, gets the error itself.
+local function crash(self, reply, err)
+  if err == nil then err = errors.new("error", "nil was raised") end
+  self.crash = err
+  if reply and not reply.is_abandoned then
+    reply.deferred:reject(err)
+    tasks.set_awaited(self.task)
+  end
+  self.mailbox:abort(err)
+  error(err, 0)
+end
+
+local function answer(self, reply, ok, ...)
+  if not ok then crash(self, reply, (...)) end
+  if reply then reply.deferred:resolve(...) end
+end
+
+local function refuse(self, message)
+  if message and message.reply then message.reply.deferred:reject(closed_error(self)) end
+end
+
+-- What its task leaves behind, also when it was cancelled: nobody waits for it.
+local Leaving = { __close = function(leaving)
+  local self = leaving.actor
+  self.has_ended = true
+  self.mailbox:abort()
+  refuse(self, self.message)
+end }
+
+-- What its task runs, until the mailbox is closed and empty. A supervisor may run it
+-- again: an actor that has ended does not come back.
+local function serve(self)
+  if self.has_ended then return end
+  local _ <close> = setmetatable({ actor = self }, Leaving)
+  for message in self.mailbox do
+    local reply = message.reply
+    if not (reply and reply.is_abandoned) then
+      self.message = message
+      answer(self, reply, xpcall(self.definition[message[1]], errors.handler, self.definition,
+        table.unpack(message, 2, message.n)))
+    end
+  end
+end
+
+local function check(self, what, name)
+  if type(self.definition[name]) ~= "function" then
+    local known = {}
+    for key, value in pairs(self.definition) do
+      if type(key) == "string" and type(value) == "function" then known[#known + 1] = key end
+    end
+    errors.usage(("%s: the actor %s has no method %s%s"):format(what, tostring(self.task),
+      tostring(name), type(name) == "string" and options.hint(name, known) or ""))
+  end
+  if self.mailbox:is_closed() then error(closed_error(self), 0) end
+end
+
+--- Send a message and go on: the actor will call its method `name(self, ...)`, and
+--- nobody hears what that returns. Waits while the mailbox is full.
+--- Raises kind `closed` if the actor has crashed or its scope was left.
+---@async
+---@param name string
+---@param ... any  Arguments; not copied.
+function Actor:tell(name, ...)
+  check(self, "tell", name)
+  local message = { name, n = select("#", ...) + 1, ... }
+  if tasks.current() ~= self.task then return self.mailbox:send(message) end
+  if not self.mailbox:try_send(message) then
+    errors.usage("tell: the mailbox of the running actor is full, and nobody else empties it")
+  end
+end
+
+local Reply = { __close = function(reply) reply.is_abandoned = true end }
+
+--- Send a message and wait for what the method returns.
+--- If the method raises, the actor has crashed and its error is raised here, too. An
+--- ask that still waits then raises kind `closed`, with the error as its `cause`, and so
+--- does every later one. An ask that is cancelled before its turn is not carried out.
+---@async
+---@param name string
+---@param ... any  Arguments; not copied.
+---@return any ...
+function Actor:ask(name, ...)
+  check(self, "ask", name)
+  if tasks.current() == self.task then
+    errors.usage("ask: an actor that asks itself waits for ever; call the method")
+  end
+  local reply <close> = setmetatable({ deferred = deferred.new() }, Reply)
+  self.mailbox:send({ name, n = select("#", ...) + 1, reply = reply, ... })
+  return reply.deferred:await()
+end
+
+local actor = {}
+
+--- Start an actor in a scope: `s:actor([opts,] definition)`. The definition holds its
+--- state and its methods, and becomes the `self` of the methods.
+---
+--- The mailbox holds 64 messages (`capacity`); whoever sends more waits. When its scope
+--- is left, the actors of the scope end after all other tasks, the youngest first: the
+--- mailbox closes and what is in it is still handled. A scope that is cancelled cancels
+--- its actors. A method that raises ends the actor and fails the scope; with
+--- `guard = true` only if no asker got the error.
+---@param s neap.Scope
+---@param opts? neap.actor.Options
+---@param definition table
+---@return neap.Actor
+function actor.open(s, opts, definition)
+  if definition == nil then opts, definition = nil, opts end
+  opts = options.check("scope:actor", opts, OPTIONS)
+  if type(definition) ~= "table" then
+    errors.usage("scope:actor: table of state and methods expected, got " .. type(definition))
+  end
+  local capacity = opts.capacity or CAPACITY
+  if math.type(capacity) ~= "integer" or capacity < 1 then
+    errors.usage("scope:actor: capacity: a whole number from 1 expected, got " .. tostring(capacity))
+  end
+
+  local self = setmetatable({ definition = definition }, Actor)
+  self.mailbox = channel.new(capacity, "wait", function(message) refuse(self, message) end)
+  self.task = s:spawn({ name = opts.name, guard = opts.guard }, serve, self)
+  if self.task:status() == "cancelled" then
+    self.mailbox:abort()
+  else
+    tasks.stand_by(self.task, function(is_over)
+      if is_over then self.mailbox:abort() else self.mailbox:close() end
+    end)
+  end
+  return self
+end
+
+return actor
