@@ -15,9 +15,11 @@
     X(event)                 \
     X(file)                  \
     X(host)                  \
+    X(isolate)               \
     X(json)                  \
     X(latch)                 \
     X(mutex)                 \
+    X(port)                  \
     X(proc)                  \
     X(rwlock)                \
     X(saga)                  \
