@@ -261,14 +261,18 @@ describe("the errors of a flow", function()
   end)
 
   it("pass although the source catches them, and it hears of them each time", function()
-    local heard = {}
+    local heard, calls = {}, 0
     local flow = neap.flow(function(emit)
       for i = 1, 3 do heard[i] = select(2, pcall(emit, i)) end
     end)
     assert.are.equal("below", catch(function()
-      flow:collect(function() error("below", 0) end)
+      flow:collect(function()
+        calls = calls + 1
+        error("below", 0)
+      end)
     end))
     assert.are.same({ "below", "below", "below" }, heard)
+    assert.are.equal(1, calls)
   end)
 
   it("of what a catch emits pass, too", function()
