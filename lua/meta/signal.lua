@@ -2,27 +2,27 @@
 
 local signal = {}
 
---- This host takes the signals of the process. They cancel the main scope, and after the
---- grace `app`.
----@param app neap.Scope
+--- Take the signals of the process: it ends by them, at last with the scope `app`.
+---@param app neap.core.Scope
 ---@param grace neap.Duration
----@param show fun()  Prints the tasks.
+---@param show fun()  Prints the tree of tasks.
 function signal.open(app, grace, show) end
 
---- The scope that is cancelled first.
----@param scope neap.Scope
+--- The scope that the first signal cancels.
+---@param scope neap.core.Scope
 function signal.main(scope) end
 
---- The host ends as by a signal. Under `neap run` only.
+--- End as by a signal. The first status counts.
 ---@param status? integer|boolean
 function signal.exit(status) end
 
----@return integer? status  Of the end that a signal or `exit` has begun.
----@nodiscard
+--- The exit status of a host that ends by a signal or `neap.exit`, or nil.
+---@return integer?
 function signal.status() end
 
----@param ... string  Names of signals.
----@return async fun(): string
+--- Receive signals by their names.
+---@param ... string
+---@return async fun(): string next
 ---@nodiscard
 function signal.receive(...) end
 

@@ -1,28 +1,28 @@
 ---@meta neap.core.test
 
+--- Virtual time and seeded schedules: see `neap.test`.
 local test = {}
 
---- From now on time is virtual.
+--- Virtual time begins anew. No timer is armed.
 function test.begin() end
 
---- All chance begins anew, and the date is the beginning of 2000.
----@param seed integer
----@param shuffle? boolean  Whether the order of the ready tasks is chance, too.
-function test.seed(seed, shuffle) end
+--- All chance begins anew.
+---@param n integer
+---@param shuffle? boolean  The order of the ready queue is chance, too.
+function test.seed(n, shuffle) end
 
----@return number seconds  Since the beginning.
----@nodiscard
+---@return number seconds
 function test.elapsed() end
 
---- Whether the clocks are the machine's.
+--- All clocks are the machine's while it is on.
 ---@param on boolean
 ---@return boolean before
 function test.real(on) end
 
 ---@return boolean
----@nodiscard
 function test.is_real() end
 
+--- All others run until nothing is ready, due or pending.
 ---@async
 function test.run_until_idle() end
 

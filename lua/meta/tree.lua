@@ -3,18 +3,18 @@
 ---@class neap.TaskNode
 ---@field id integer
 ---@field name string
----@field status "lazy"|"ready"|"running"|"waiting"
----@field waiting string?   What it waits for: `"chan.recv"`, `"task.await pay"`.
----@field since number?     The instant since which it waits, to 7 ms.
----@field place string?     Where it is: `"order.lua:12"`; nil before its first turn.
----@field busy number       Seconds that it ran.
----@field spawned_at string?
----@field scope string?     The name of the scope that it was spawned into.
----@field children neap.TaskNode[]  The tasks in scopes that it has opened.
+---@field status neap.task.Status
+---@field waiting? string  What it waits for.
+---@field since? number  Since when: seconds since the epoch.
+---@field place? string  Where it is: file:line.
+---@field busy number  For how long it has been active, in seconds.
+---@field spawned_at? string  file:line.
+---@field scope? string  The name of the scope that it was spawned into.
+---@field children neap.TaskNode[]  The tasks of the scopes that it has opened.
 
 local tree = {}
 
---- All tasks of the host, from the root on. Also printed on SIGUSR1.
+--- The tree of tasks, from the root task on.
 ---@return neap.TaskNode
 ---@nodiscard
 function tree.tasks() end
