@@ -268,6 +268,68 @@ describe("neap.supervisor with restart", function()
     assert.are.same({ a = 1, b = 2, c = 2 }, runs)
   end)
 
+  it("starts a group again once when two of it fail at the same time", function()
+    local log, runs = {}, { a = 0, b = 0, c = 0 }
+    neap.supervisor(noting(log, { restart = { strategy = "one_for_all" } }), function(s)
+      local function worker(name, fails)
+        runs[name] = runs[name] + 1
+        neap.sleep("10ms")
+        if fails and runs[name] == 1 then error(name, 0) end
+        neap.sleep("10ms")
+      end
+      s:spawn({ name = "a" }, worker, "a", true)
+      s:spawn({ name = "b" }, worker, "b", true)
+      s:spawn({ name = "c" }, worker, "c")
+    end)
+    assert.are.same({ a = 2, b = 2, c = 2 }, runs)
+    assert.are.same({ { "a", "a", 0.010 }, { "b", "b", 0.010 } }, log)
+    assert.are.equal(0.030, test.elapsed())
+  end)
+
+  it("starts one group again after the other", function()
+    local runs, begun = { a = 0, b = 0, c = 0 }, {}
+    neap.supervisor(noting({}, { restart = { strategy = "rest_for_one" } }), function(s)
+      local function worker(name, ms)
+        runs[name] = runs[name] + 1
+        begun[#begun + 1] = name
+        local _ <close> = neap.defer(function()
+          if name == "c" then neap.shield("1s", neap.sleep, "10ms") end
+        end)
+        neap.sleep(ms / 1000)
+        if name ~= "c" and runs[name] == 1 then error(name, 0) end
+        neap.sleep("20ms")
+      end
+      s:spawn(worker, "a", 12)
+      s:spawn(worker, "b", 10)
+      s:spawn(worker, "c", 10)
+    end)
+    -- b fails at 10 ms and waits for c until 20; a fails at 12, waits for that, and stops both.
+    assert.are.same({ a = 2, b = 3, c = 2 }, runs)
+    assert.are.same({ "a", "b", "c", "b", "a" }, { table.unpack(begun, 1, 5) })
+  end)
+
+  it("fails by what on_error raises, and tells it of a task that was killed", function()
+    assert.has_error(function()
+      neap.supervisor({ restart = {}, on_error = function() error("worse", 0) end }, function(s)
+        s:spawn(error, "boom", 0)
+        neap.sleep(math.huge)
+      end)
+    end, "worse")
+
+    local log, runs = {}, 0
+    neap.supervisor(noting(log, { restart = {} }), function(s)
+      local task = s:spawn({ name = "deaf" }, function()
+        runs = runs + 1
+        while true do neap.raw.pcall(neap.sleep, math.huge) end
+      end)
+      neap.sleep("10ms")
+      task:cancel()
+    end)
+    assert.are.equal(1, runs)
+    assert.are.equal(1, #log)
+    assert.are.equal("killed", log[1][1].kind)
+  end)
+
   it("restarts a task of the group that swallowed its cancellation", function()
     local runs = { a = 0, b = 0 }
     neap.supervisor(noting({}, { restart = { strategy = "one_for_all" } }), function(s)
