@@ -22,6 +22,7 @@ local specs = {}
 ---@field failed integer
 ---@field skipped integer
 ---@field problems cli.specs.Problem[]
+---@field ran string[]  Of each that passed: its file, a tab, its name.
 
 -- Busted forgets modules that a file of specs has loaded. One of C must not be opened
 -- twice: what is loaded before busted begins stays.
@@ -202,7 +203,9 @@ local function watch(busted, result, progress)
   end
   busted.subscribe({ "error" }, problem)
   busted.subscribe({ "failure" }, problem)
+  local path
   busted.subscribe({ "file", "start" }, function(file)
+    path = file.name
     progress(file.name .. " ")
     return nil, true
   end)
@@ -210,9 +213,10 @@ local function watch(busted, result, progress)
     progress("\n")
     return nil, true
   end)
-  busted.subscribe({ "test", "end" }, function(_, _, status)
+  busted.subscribe({ "test", "end" }, function(element, _, status)
     if status == "success" then
       result.passed = result.passed + 1
+      result.ran[#result.ran + 1] = path .. "\t" .. element.name
       progress(".")
     elseif status == "pending" then
       result.skipped = result.skipped + 1
@@ -237,7 +241,7 @@ end
 ---@param opts cli.specs.Options
 ---@return cli.specs.Result
 function specs.run(paths, opts)
-  local result = { passed = 0, failed = 0, skipped = 0, problems = {} }
+  local result = { passed = 0, failed = 0, skipped = 0, problems = {}, ran = {} }
   load_library()
   test.seed = opts.seed
   core.slice_limit(opts.slice_limit)

@@ -6,9 +6,9 @@ local test = {}
 
 local DONE, FAILED, USAGE = 0, 1, 2
 
-local USAGE_TEXT = "usage: neap test [PATH...] [--seed N] [--slice-limit D] [--filter PATTERN]\n"
+local USAGE_TEXT = "usage: neap test [PATH...] [--seed N] [--slice-limit D] [--filter PATTERN] [--ran FILE]\n"
 
-local OPTIONS = { "--seed", "--slice-limit", "--filter" }
+local OPTIONS = { "--seed", "--slice-limit", "--filter", "--ran" }
 
 -- What each option makes of its value; nil for a value that is none.
 local READ = {
@@ -18,6 +18,7 @@ local READ = {
     return ok and seconds or nil
   end,
   ["--filter"] = function(value) return pcall(string.find, "", value) and value or nil end,
+  ["--ran"] = function(value) return value end,
 }
 
 -- Paths and options, or nil and what is wrong.
@@ -61,6 +62,12 @@ local function report(result)
   io.stdout:write(("%d passed, %d failed%s\n"):format(result.passed, result.failed, skipped))
 end
 
+-- A line for each spec that has passed: its file, a tab, its name.
+local function write_ran(path, ran)
+  local file <close> = assert(io.open(path, "w"))
+  assert(file:write(table.concat(ran, "\n"), "\n"))
+end
+
 --- Run the command.
 ---@async
 ---@param argv string[]
@@ -81,6 +88,7 @@ function test.run(argv)
     filter = options["--filter"],
     progress = function(words) io.stdout:write(words):flush() end,
   })
+  if options["--ran"] then write_ran(options["--ran"], result.ran) end
   report(result)
   return result.failed == 0 and DONE or FAILED
 end

@@ -406,7 +406,7 @@ void neap_bind_resume(neap_sched *sched, neap_task *task)
     task->since = (uint32_t)(tick >> NEAP_TASK_SINCE_SHIFT);
     host->tick = tick;
     if (ticks > host->slice_limit)
-        neap_bind_slice_over(host, task, ticks);
+        neap_bind_slice_over(host, ticks);
     if (status == LUA_YIELD) {
         if (!(task->flags & NEAP_BIND_KILLED))
             return;
