@@ -15,13 +15,19 @@ static void leave_timer(neap_node *node, void *object)
 
 static const neap_wait_class SLEEP = { .what = "sleep", .leave = leave_timer };
 
+/* A seed chooses among so many of the oldest: the queue is a list, and a walk
+ * through all of ten thousand tasks for each of them takes a second. */
+#define SHUFFLED 256
+
 static neap_task *next_task(neap_sched *sched)
 {
     neap_link *at = sched->ready.next;
 
-    if (sched->shuffle != NULL && sched->ready_count > 1)
-        for (uint64_t skip = neap_random_below(sched->shuffle, sched->ready_count); skip > 0; skip--)
+    if (sched->shuffle != NULL && sched->ready_count > 1) {
+        uint32_t count = sched->ready_count < SHUFFLED ? sched->ready_count : SHUFFLED;
+        for (uint64_t skip = neap_random_below(sched->shuffle, count); skip > 0; skip--)
             at = at->next;
+    }
     neap_link_remove(at);
     sched->ready_count--;
     return neap_container(at, neap_task, wait.node.link);
