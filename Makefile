@@ -21,7 +21,7 @@ LDLIBS  += -l:liblua5.4.a -l:liblua5.4-cjson.a -l:libuv_a.a -l:libjansson.a -lm 
 SRC     := $(wildcard src/*.c src/*/*.c)
 OBJ     := $(SRC:%.c=$(B)/%.o) $(B)/embedded.o
 LIB     := $(filter-out $(B)/src/main.o,$(OBJ))
-EMBED   := $(sort $(shell find lua -type f ! -path 'lua/meta/*'))
+EMBED   := $(sort $(shell find lua -type f))
 CTESTS  := $(patsubst spec/core/%_test.c,$(B)/spec/%,$(wildcard spec/core/*_test.c))
 
 .PHONY: all test check demo seeds fuzz oom bench asan tsan lint layers format compdb deps install help clean

@@ -23,6 +23,7 @@ local specs = {}
 ---@field failed integer
 ---@field skipped integer
 ---@field problems cli.specs.Problem[]
+---@field ran string[]  Of each that passed: its file, a tab, its name.
 
 -- Busted forgets modules that a file of specs has loaded. One of C must not be opened
 -- twice: what is loaded before busted begins stays.
@@ -222,20 +223,35 @@ local function watch(busted, result, progress)
   end
   busted.subscribe({ "error" }, problem)
   busted.subscribe({ "failure" }, problem)
+<<<<<<< HEAD
   busted.subscribe({ "file", "start" }, function(element)
     file = element.name
     progress(file .. " ")
+=======
+  local path
+  busted.subscribe({ "file", "start" }, function(file)
+    path = file.name
+    progress(file.name .. " ")
+>>>>>>> main
     return nil, true
   end)
   busted.subscribe({ "file", "end" }, function()
     progress("\n")
     return nil, true
   end)
+<<<<<<< HEAD
   local shown
   busted.subscribe({ "test", "end" }, function(element, _, status)
     local mark = "."
     if status == "success" then
       result.passed = result.passed + 1
+=======
+  busted.subscribe({ "test", "end" }, function(element, _, status)
+    if status == "success" then
+      result.passed = result.passed + 1
+      result.ran[#result.ran + 1] = path .. "\t" .. element.name
+      progress(".")
+>>>>>>> main
     elseif status == "pending" then
       result.skipped = result.skipped + 1
       mark = "s"
@@ -263,7 +279,7 @@ end
 ---@param opts cli.specs.Options
 ---@return cli.specs.Result
 function specs.run(paths, opts)
-  local result = { passed = 0, failed = 0, skipped = 0, problems = {} }
+  local result = { passed = 0, failed = 0, skipped = 0, problems = {}, ran = {} }
   load_library()
   core.slice_limit(opts.slice_limit)
   core.begin()

@@ -6,9 +6,13 @@ local test = {}
 
 local DONE, FAILED, USAGE = 0, 1, 2
 
+<<<<<<< HEAD
 local USAGE_TEXT = "usage: neap test [PATH...] [--seed N|A..B] [--slice-limit D] [--filter PATTERN]\n"
+=======
+local USAGE_TEXT = "usage: neap test [PATH...] [--seed N] [--slice-limit D] [--filter PATTERN] [--ran FILE]\n"
+>>>>>>> main
 
-local OPTIONS = { "--seed", "--slice-limit", "--filter" }
+local OPTIONS = { "--seed", "--slice-limit", "--filter", "--ran" }
 
 -- `N` or `A..B`, or nil.
 local function read_seeds(value)
@@ -26,6 +30,7 @@ local READ = {
     return ok and seconds or nil
   end,
   ["--filter"] = function(value) return pcall(string.find, "", value) and value or nil end,
+  ["--ran"] = function(value) return value end,
 }
 
 -- Paths and options, or nil and what is wrong.
@@ -70,6 +75,12 @@ local function report(result)
   io.stdout:write(("%d passed, %d failed%s\n"):format(result.passed, result.failed, skipped))
 end
 
+-- A line for each spec that has passed: its file, a tab, its name.
+local function write_ran(path, ran)
+  local file <close> = assert(io.open(path, "w"))
+  assert(file:write(table.concat(ran, "\n"), "\n"))
+end
+
 --- Run the command.
 ---@async
 ---@param argv string[]
@@ -90,6 +101,7 @@ function test.run(argv)
     filter = options["--filter"],
     progress = function(words) io.stdout:write(words):flush() end,
   })
+  if options["--ran"] then write_ran(options["--ran"], result.ran) end
   report(result)
   return result.failed == 0 and DONE or FAILED
 end

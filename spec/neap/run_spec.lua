@@ -669,6 +669,15 @@ it("three", function() error("not this") end)
     assert.truthy(r.out:find("\n1 passed, 0 failed\n$"))
   end)
 
+  it("writes down with --ran which specs have passed", function()
+    test_file([[
+describe("outer", function() it("passes", function() end) end)
+it("fails", function() error("on purpose") end)
+pending("is skipped")
+]], "--ran passed.txt")
+    assert.are.equal("a_spec.lua\tpasses\n", read("passed.txt"))
+  end)
+
   it("reports a file that does not compile, and one that raises", function()
     assert.are.equal(1, test_file("it(").status)
     assert.are.equal(1, test_file("error('at the top')").status)
