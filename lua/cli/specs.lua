@@ -210,11 +210,11 @@ local function traceback_of(trace)
 end
 
 local function watch(busted, result, progress)
-  local file
+  local path
   local function problem(element, _, message, trace)
     result.problems[#result.problems + 1] = {
       name = element.descriptor and name_of(busted, element) or "",
-      repeat_with = test.seed and ("neap test --seed %d %s"):format(test.seed, file or ""),
+      repeat_with = test.seed and ("neap test --seed %d %s"):format(test.seed, path or ""),
       message = tostring(message),
       traceback = traceback_of(trace),
     }
@@ -223,35 +223,21 @@ local function watch(busted, result, progress)
   end
   busted.subscribe({ "error" }, problem)
   busted.subscribe({ "failure" }, problem)
-<<<<<<< HEAD
-  busted.subscribe({ "file", "start" }, function(element)
-    file = element.name
-    progress(file .. " ")
-=======
-  local path
   busted.subscribe({ "file", "start" }, function(file)
     path = file.name
-    progress(file.name .. " ")
->>>>>>> main
+    progress(path .. " ")
     return nil, true
   end)
   busted.subscribe({ "file", "end" }, function()
     progress("\n")
     return nil, true
   end)
-<<<<<<< HEAD
   local shown
   busted.subscribe({ "test", "end" }, function(element, _, status)
     local mark = "."
     if status == "success" then
       result.passed = result.passed + 1
-=======
-  busted.subscribe({ "test", "end" }, function(element, _, status)
-    if status == "success" then
-      result.passed = result.passed + 1
-      result.ran[#result.ran + 1] = path .. "\t" .. element.name
-      progress(".")
->>>>>>> main
+      if element ~= shown then result.ran[#result.ran + 1] = path .. "\t" .. element.name end
     elseif status == "pending" then
       result.skipped = result.skipped + 1
       mark = "s"

@@ -6,11 +6,7 @@ local test = {}
 
 local DONE, FAILED, USAGE = 0, 1, 2
 
-<<<<<<< HEAD
-local USAGE_TEXT = "usage: neap test [PATH...] [--seed N|A..B] [--slice-limit D] [--filter PATTERN]\n"
-=======
-local USAGE_TEXT = "usage: neap test [PATH...] [--seed N] [--slice-limit D] [--filter PATTERN] [--ran FILE]\n"
->>>>>>> main
+local USAGE_TEXT = "usage: neap test [PATH...] [--seed N|A..B] [--slice-limit D] [--filter PATTERN] [--ran FILE]\n"
 
 local OPTIONS = { "--seed", "--slice-limit", "--filter", "--ran" }
 

@@ -323,10 +323,6 @@ describe("neap.map", function()
         neap.raw.pcall(neap.sleep, math.huge)
       end, { limit = 1 })
       test.run_until_idle()
-<<<<<<< HEAD
-=======
-      test.run_until_idle()
->>>>>>> main
       s:cancel()
     end)
     assert.are.equal(1, begun)
