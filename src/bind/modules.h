@@ -6,6 +6,7 @@
 
 #define NEAP_BIND_MODULES(X) \
     X(barrier)               \
+    X(blocking)              \
     X(chan)                  \
     X(cond)                  \
     X(context)               \
@@ -16,9 +17,11 @@
     X(event)                 \
     X(file)                  \
     X(host)                  \
+    X(isolate)               \
     X(json)                  \
     X(latch)                 \
     X(mutex)                 \
+    X(port)                  \
     X(proc)                  \
     X(rwlock)                \
     X(saga)                  \

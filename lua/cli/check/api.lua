@@ -106,8 +106,11 @@ api.types.State = { members = plain("set get changed") }
 api.types.Flow = { members = plain("collect to_list first count reduce iter", {
   map = FLOW, filter = FLOW, filter_map = FLOW, take = FLOW, take_while = FLOW, drop = FLOW,
   distinct = FLOW, distinct_by = FLOW, scan = FLOW, flat_map = FLOW, merge = FLOW, zip = FLOW,
-  chunk = FLOW, window = FLOW, debounce = FLOW, sample = FLOW, buffer = FLOW, timeout = FLOW,
-  retry = FLOW, catch = FLOW, on_each = FLOW, on_start = FLOW, on_completion = FLOW,
+  window = FLOW, debounce = FLOW, sample = FLOW, buffer = FLOW, timeout = FLOW,
+  catch = FLOW, on_each = FLOW, on_start = FLOW, on_completion = FLOW,
+  chunk = { options = { "within" }, at = 2, returns = "Flow" },
+  retry = { options = { "attempts", "base", "factor", "max", "jitter", "on" }, at = 1,
+    returns = "Flow" },
   parallel_map = { options = { "limit", "ordered" }, at = 2, returns = "Flow" },
 }) }
 
