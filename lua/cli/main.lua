@@ -14,10 +14,9 @@ neap runs Lua scripts whose tasks wait without blocking.
   neap help [TOPIC]          read the manual
   neap version               say which version this is
 
-A first script, hello.lua:
+A first script, hello.lua, to be run with neap run hello.lua:
   local neap = require("neap")
   neap.sleep("1s"); print("hello")
-Run it with: neap run hello.lua
 ]]
 
 -- How wide, and able to print bold letters, standard output is; nil for no terminal.

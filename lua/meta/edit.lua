@@ -1,6 +1,7 @@
 ---@meta neap.core.edit
 
 --- An editor of lines on the terminal of the host.
+---@package
 ---@class neap.core.Edit
 local Edit = {}
 

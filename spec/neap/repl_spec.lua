@@ -68,10 +68,10 @@ describe("neap repl", function()
   end)
 
   it("waits at the prompt, and lets tasks of neap.app go on", function()
-    assert.are.equal("waited\nready\nlate\n", run([[
+    assert.are.equal("waited\nready\n2\nlate\n", run([[
 neap.sleep("1ms"); print("waited")
-neap.app:spawn(function() neap.sleep("20ms"); print("late") end):status()
-neap.sleep("50ms")
+neap.app:spawn(function() neap.sleep("50ms"); print("late") end):status()
+2
 ]]).stdout)
   end)
 
