@@ -135,12 +135,15 @@ describe("an order", function()
     end
   end
 
-  it("has an undo that fails once tried again", function()
-    local shop, calls = open({ ship = { kind = "refused", left = 1 }, refund = { kind = "lost", left = 1 } })
-    local result = place(shop)
-    assert.are.same({ "reserve", "charge", "ship", "refund", "refund", "release" }, calls)
-    assert.are.same({ { name = "charge", attempts = 2 }, { name = "reserve", attempts = 1 } }, result.undone)
-    assert.are.same({}, shop:audit({}))
+  it("has an undo that fails once tried again, and undone once", function()
+    for _, kind in ipairs({ "down", "lost" }) do
+      local shop, calls = open({ ship = { kind = "refused", left = 1 }, release = { kind = kind, left = 1 } })
+      local result = place(shop)
+      assert.are.same({ "reserve", "charge", "ship", "refund", "release", "release" }, calls)
+      assert.are.same({ { name = "charge", attempts = 1 }, { name = "reserve", attempts = 2 } }, result.undone)
+      assert.are.same({}, shop:audit({}))
+      assert.are.equal(10, shop.units[1])
+    end
   end)
 
   it("is rejected before any call when its total does not add up", function()

@@ -96,6 +96,7 @@ describe("examples/08_order_saga.lua", function()
     assert.is_truthy(output:find("\n  cancelled +8   and undone\n  not begun +%d+\n"), output)
     local approved = output:match("approved +(%d+)")
     assert.is_truthy(output:find(("\ncharges +%%d+   %s of approved orders, "):format(approved)), output)
+    assert.is_truthy(output:find("\nThe books balance.\n", 1, true), output)
   end)
 
   it("shows its progress on a terminal", function()
