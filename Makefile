@@ -61,9 +61,9 @@ tsan: ## build with the thread sanitizer and check what uses threads
 	@$(MAKE) --no-print-directory VARIANT=tsan all
 	@scripts/test build/tsan threads
 
-STEP ?= 1
-oom: all $(B)/neap-oom ## refuse every request for memory once, over the order saga
-	@scripts/oom $(B) $(STEP) run examples/08_order_saga.lua --input examples/orders.jsonl --first 3
+POINTS ?= 12
+oom: all $(B)/neap-oom ## refuse requests for memory, POINTS in each of the order saga and the specs (12)
+	@scripts/oom $(B) $(POINTS)
 
 lint: ## check Lua sources, annotations, and that every statement has its spec
 	@luacheck --quiet lua spec/neap examples scripts/bench

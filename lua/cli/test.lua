@@ -7,13 +7,21 @@ local test = {}
 
 local DONE, FAILED, USAGE = 0, 1, 2
 
-local USAGE_TEXT = "usage: neap test [PATH...] [--seed N] [--slice-limit D] [--filter PATTERN] [--ran FILE]\n"
+local USAGE_TEXT = "usage: neap test [PATH...] [--seed N|A..B] [--slice-limit D] [--filter PATTERN] [--ran FILE]\n"
 
 local OPTIONS = { "--seed", "--slice-limit", "--filter", "--ran" }
 
+-- `N` or `A..B`, or nil.
+local function read_seeds(value)
+  local first, last = value:match("^(%-?%d+)%.%.(%-?%d+)$")
+  first = math.tointeger(tonumber(first or value))
+  last = last and math.tointeger(tonumber(last)) or first
+  return first and last >= first and { first = first, last = last } or nil
+end
+
 -- What each option makes of its value; nil for a value that is none.
 local READ = {
-  ["--seed"] = function(value) return math.tointeger(tonumber(value)) end,
+  ["--seed"] = read_seeds,
   ["--slice-limit"] = function(value)
     local ok, seconds = pcall(text.duration, tonumber(value) or value)
     return ok and seconds or nil
@@ -58,6 +66,7 @@ local function report(result)
   for _, problem in ipairs(result.problems) do
     io.stdout:write("\nFAILED ", problem.name, "\n", problem.message, "\n")
     if problem.traceback then io.stdout:write(problem.traceback, "\n") end
+    if problem.repeat_with then io.stdout:write("to repeat it: ", problem.repeat_with, "\n") end
   end
   local skipped = result.skipped > 0 and (", %d skipped"):format(result.skipped) or ""
   io.stdout:write(("%d passed, %d failed%s\n"):format(result.passed, result.failed, skipped))
@@ -86,7 +95,7 @@ function test.run(argv)
     return FAILED
   end
   local result = require("cli.specs").run(paths, {
-    seed = options["--seed"],
+    seeds = options["--seed"],
     filter = options["--filter"],
     progress = function(words) io.stdout:write(words):flush() end,
   })

@@ -21,12 +21,17 @@ static neap_task *ready_task(neap_link *link)
     return neap_container(link, neap_task, wait.node.link);
 }
 
-/* Any of the ready tasks; but one that yielded lets those before it run first. */
+/* A seed chooses among so many of the oldest: the queue is a list, and a walk
+ * through ten thousand tasks for each of them would take a second. */
+#define DRAWN 256
+
+/* One of the ready tasks; but one that yielded lets those before it run first. */
 static neap_link *draw(neap_sched *sched)
 {
     neap_link *at = sched->ready.next;
+    uint32_t count = sched->ready_count < DRAWN ? sched->ready_count : DRAWN;
 
-    for (uint64_t skip = neap_random_below(sched->shuffle, sched->ready_count); skip > 0; skip--)
+    for (uint64_t skip = neap_random_below(sched->shuffle, count); skip > 0; skip--)
         at = at->next;
     while (at != sched->ready.next && ready_task(at)->wait.class == &YIELD)
         at = at->prev;
