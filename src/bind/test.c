@@ -14,17 +14,13 @@ static neap_virtual *clock_of(lua_State *L, const char *op)
     return &host->virtual;
 }
 
-/* test.begin(): from now on time is virtual, and all clocks are at their beginning; but
- * not the monotonic one while a timer counts by it. */
+/* test.begin(): from now on time is virtual. No timer is armed. */
 static int l_begin(lua_State *L)
 {
     neap_host *host = neap_host_of(L);
 
-    if (neap_timers_first(&host->sched.timers) == NULL &&
-        neap_timers_first(&host->sched.deadlines) == NULL)
-        neap_virtual_init(&host->virtual);
+    neap_virtual_init(&host->virtual);
     neap_loop_set_virtual(host->loop, &host->virtual);
-    neap_virtual_begin(&host->virtual);
     return 0;
 }
 
