@@ -43,8 +43,24 @@ describe("virtual time", function()
     assert.are.equal("1970-01-01", os.date("!%Y-%m-%d", 0))
   end)
 
+  it("begins anew also in the turn in which a deadline was due", function()
+    for _ = 1, 2 do
+      require("neap.core.test").seed(1)
+      local log = {}
+      neap.timeout_or("1s", function()
+        neap.sleep("1s")
+        log[1] = test.elapsed()
+      end)
+      assert.are.same({ 1 }, log)
+    end
+  end)
+
   it("keeps the clocks of the machine in neap.raw", function()
     assert.is_true(neap.raw.os.time() > 1700000000)
+  end)
+
+  it("counts from the same instant in each spec, so that no rounding differs", function()
+    assert.are.equal(2, neap.monotonic())
   end)
 
   it("stands while a task runs", function()
