@@ -542,6 +542,20 @@ describe("s:cancel", function()
     assert.are.equal(1, test.elapsed())
   end)
 
+  it("that the body swallowed leaves it its values: it has ended by itself", function()
+    assert.are.equal("went on", neap.scope(function(s)
+      s:cancel()
+      neap.raw.pcall(neap.sleep, 1)
+      return "went on"
+    end))
+    do
+      local s <close> = neap.scope()
+      s:cancel()
+      neap.raw.pcall(neap.sleep, 1)
+    end
+    assert.are.equal(0, test.elapsed())
+  end)
+
   it("in a block that is left without an error is left normally", function()
     do
       local s <close> = neap.scope()

@@ -380,6 +380,26 @@ describe("neap.tasks", function()
     end)
   end)
 
+  it("tells how long a task has been active, in seconds, without the time in which it waited", function()
+    local clock = neap.raw.os.clock
+    neap.scope(function(s)
+      s:spawn({ name = "worker" }, function()
+        for _ = 1, 2 do
+          local began = clock()
+          while clock() - began < 0.020 do end
+          neap.sleep("1h")
+        end
+      end)
+      neap.sleep("3m")
+      local first = find(neap.tasks(), "worker").busy
+      neap.sleep("1h")
+      local second = find(neap.tasks(), "worker").busy
+      assert.is_true(first >= 0.019 and first < 10)
+      assert.is_true(second - first >= 0.019 and second < 10)
+      s:cancel()
+    end)
+  end)
+
   it("shows the asking task as running, at its own line", function()
     local node
     neap.scope(function(s)
