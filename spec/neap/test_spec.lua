@@ -71,8 +71,7 @@ describe("virtual time", function()
     assert.are.equal(5000050000, sum)
   end)
 
-  it("wakes sleepers of one instant in the order in which they lay down", function()
-    if test.seed then return end
+  it("wakes sleepers of one instant in the order in which they lay down #fifo", function()
     local order = {}
     neap.scope(function(s)
       for i = 1, 5 do
@@ -310,10 +309,33 @@ describe("test.schedules", function()
     assert.are.same(first, second)
   end)
 
-  it("begins time and chance anew in each run", function()
+  it("begins time and the turns of a fair select anew in each run", function()
+    local full = neap.channel(99)
+    for i = 1, 99 do full:send(i) end
+    local began
     test.schedules(3, function()
       assert.are.equal(0, test.elapsed())
+      began = began or neap.monotonic()
+      assert.are.equal(began, neap.monotonic())
+      local turns = {}
+      for i = 1, 3 do turns[i] = neap.select { full:on_recv(), full:on_recv(), fair = true } end
+      assert.are.same({ 1, 2, 1 }, turns)
       neap.sleep("5s")
+    end)
+  end)
+
+  it("moves no clock back that somebody waits for", function()
+    local woken
+    neap.scope(function(s)
+      s:spawn(function()
+        neap.sleep("1m")
+        woken = neap.monotonic()
+      end)
+      neap.sleep("30s")
+      local before = neap.monotonic()
+      test.schedules(1, function() assert.are.equal(before, neap.monotonic()) end)
+      s:join()
+      assert.are.equal(before + 30, woken)
     end)
   end)
 
