@@ -5,6 +5,7 @@ VARIANT ?= release
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
 B       := build/$(VARIANT)
+Q       := $(if $(V),,@)# V=1 shows whole commands
 
 CPPFLAGS += -D_GNU_SOURCE -DNEAP_VERSION='"$(VERSION)"' -Isrc -isystem /usr/include/lua5.4
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wundef -Wvla \
@@ -95,25 +96,30 @@ $(B)/.deps:
 	@mkdir -p $(@D) && touch $@
 
 $(B)/neap: $(OBJ)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@echo "  link  $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/%.o: %.c | $(B)/.deps
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	@echo "  cc    $<"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(B)/embedded.c: $(EMBED) scripts/embed
 	@mkdir -p $(@D)
-	scripts/embed $(EMBED) > $@
+	@echo "  embed lua/"
+	$(Q)scripts/embed $(EMBED) > $@
 
 $(B)/embedded.o: $(B)/embedded.c $(EMBED)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(B)/spec/%: spec/core/%_test.c $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@echo "  link  $@"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/neap-oom: spec/oom/fail.c $(LIB)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@echo "  link  $@"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # A file that is no longer in lua/ is no longer in the binary.
 $(shell mkdir -p $(B) && printf '%s\n' $(EMBED) | cmp -s - $(B)/.embed || printf '%s\n' $(EMBED) > $(B)/.embed)

@@ -41,15 +41,13 @@ local function noting(result)
   return function(name, opts)
     local noted = { name = name, outcome = "failed" }
     result.steps[#result.steps + 1] = noted
-    neap.step(name, {
-      run = opts.run,
-      undo = function(cx, value, outcome)
-        noted.outcome = outcome
-        opts.undo(cx, value, outcome)
-        result.undone[#result.undone + 1] = { name = name, attempts = cx.attempt }
-      end,
-      retry = opts.retry, undo_retry = opts.undo_retry,
-    })
+    local undo = opts.undo
+    function opts.undo(cx, value, outcome)
+      noted.outcome = outcome
+      undo(cx, value, outcome)
+      result.undone[#result.undone + 1] = { name = name, attempts = cx.attempt }
+    end
+    neap.step(name, opts)
     noted.outcome = "done"
   end
 end
@@ -94,9 +92,8 @@ local function new_progress(total)
   }
 end
 
-local function give_up(status, message)
+local function complain(message)
   io.stderr:write("08_order_saga: ", message, "\n")
-  neap.exit(status)
 end
 
 local INPUT_ERRORS = { input = true, io = true, limit = true }
@@ -105,7 +102,8 @@ local function read(reader, path)
   local ok, list = neap.try(reader, path)
   if ok then return list end
   if not INPUT_ERRORS[list.kind] then error(list, 0) end
-  return give_up(2, list.message)
+  complain(list.message)
+  return neap.exit(2)
 end
 
 local function main()
@@ -122,20 +120,21 @@ local function main()
 
   local run = runs.new(list, shops.new(products, shops.draw_faults(list, a.seed)))
   local progress = new_progress(#list)
+  local problems
   do
     -- Also after Ctrl-C: by then the orders that were under way are undone.
     local _ <close> = neap.defer(function()
       progress.clear()
       print(run:report(a.limit, a.seed))
+      problems = run.shop:audit(run:approved())
+      if #problems == 0 then print("\nThe books balance.") end
     end)
     place_all(run, a.limit, progress.show)
   end
-
-  local problems = run.shop:audit(run:approved())
   if #problems > 0 then
-    give_up(1, "the books do not balance:\n  " .. table.concat(problems, "\n  "))
+    complain("the books do not balance:\n  " .. table.concat(problems, "\n  "))
+    neap.exit(1)
   end
-  print("\nThe books balance.")
 end
 
 neap.main(main)

@@ -90,7 +90,7 @@ local function check_order(order)
     wrong("items: a list of at least one expected, got %s", shown(order.items))
   end
   for i, item in ipairs(order.items) do check_item(("items[%d]"):format(i), item) end
-  check_number("total_cents", order.total_cents, 0, math.maxinteger)
+  check_number("total_cents", order.total_cents, 0, 1000000000000)
 end
 
 local function check_product(product)
@@ -121,11 +121,11 @@ local function read(path, what, key, check)
   return list
 end
 
--- What is no JSON is raised with the line, but without the file.
+-- An error about a text that is no JSON knows its line, but not the file.
 local function read_file(path, ...)
   local ok, list = neap.try(read, path, ...)
   if ok then return list end
-  if list.kind == "json" then wrong("%s: %s", path, list.message) end
+  if list.kind == "json" then wrong("%s:%s", path, list.message:gsub("^json%.lines: line ", "")) end
   error(list, 0)
 end
 

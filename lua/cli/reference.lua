@@ -14,6 +14,7 @@
 --- shows where a public name hands it on, and classes through those that inherit from them.
 
 local comment = require("cli.reference.comment")
+local neap = require("neap")
 local page = require("cli.reference.page")
 
 local reference = {}
@@ -315,6 +316,7 @@ local function add_class(self, class)
 end
 
 --- Read the library.
+---@async
 ---@param files { name: string, source: string }[]  Names as in "neap/json.lua", "meta/chan.lua".
 ---@return cli.Reference
 function reference.read(files)
@@ -322,6 +324,7 @@ function reference.read(files)
   local read, modules, heirs = {}, {}, {}
   for _, named in ipairs(files) do
     local file = read_file(named.name, named.source)
+    neap.yield()
     read[#read + 1] = file
     for _, class in ipairs(file.classes) do
       class.found, class.inside = {}, file.inside

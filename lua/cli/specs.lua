@@ -255,7 +255,6 @@ end
 ---@class cli.specs.Options
 ---@field seeds { first: integer, last: integer }?  Run each spec under each of these: the
 ---  order of the ready tasks, and all chance, is drawn from it. Otherwise FIFO.
----@field slice_limit neap.Duration
 ---@field filter string?       A pattern that the name of a spec has to match.
 ---@field progress fun(text: string)
 
@@ -267,7 +266,6 @@ end
 function specs.run(paths, opts)
   local result = { passed = 0, failed = 0, skipped = 0, problems = {}, ran = {} }
   load_library()
-  core.slice_limit(opts.slice_limit)
   core.begin()
   for name, fn in pairs(Clock) do rawset(os, name, fn) end
 

@@ -1,5 +1,6 @@
 --- neap test [PATH...]: run the specs of files and folders.
 
+local core = require("neap.core.test")
 local text = require("neap.core.text")
 
 local test = {}
@@ -87,13 +88,14 @@ function test.run(argv)
     io.stderr:write("neap test: ", options, "\n", USAGE_TEXT)
     return USAGE
   end
+  -- From here on, or busted itself would be reported as a long slice.
+  core.slice_limit(options["--slice-limit"])
   if not pcall(require, "busted.core") then
     io.stderr:write("neap test: busted is not installed: apt install lua-busted\n")
     return FAILED
   end
   local result = require("cli.specs").run(paths, {
     seeds = options["--seed"],
-    slice_limit = options["--slice-limit"],
     filter = options["--filter"],
     progress = function(words) io.stdout:write(words):flush() end,
   })

@@ -45,12 +45,23 @@ static void moves_to_an_instant_and_never_back(void)
     CHECK(now() == from_ns + 5000);
 }
 
-static void begins_again_while_the_monotonic_clock_goes_on(void)
+static void begins_again_with_all_clocks(void)
+{
+    neap_virtual_init(&it);
+    uint64_t from_ns = now();
+    neap_virtual_skip(&it, from_ns + NEAP_SECOND_NS);
+    neap_virtual_begin(&it, false);
+    CHECK(now() == from_ns);
+    CHECK(wall() == EPOCH_US);
+    CHECK(neap_virtual_elapsed(&it) == 0);
+}
+
+static void begins_again_while_an_awaited_clock_goes_on(void)
 {
     neap_virtual_init(&it);
     neap_virtual_skip(&it, now() + NEAP_SECOND_NS);
     uint64_t from_ns = now();
-    neap_virtual_begin(&it);
+    neap_virtual_begin(&it, true);
     CHECK(now() == from_ns);
     CHECK(wall() == EPOCH_US);
     CHECK(neap_virtual_elapsed(&it) == 0);
@@ -102,7 +113,8 @@ int main(void)
 {
     RUN(begins_in_2000_and_stands);
     RUN(moves_to_an_instant_and_never_back);
-    RUN(begins_again_while_the_monotonic_clock_goes_on);
+    RUN(begins_again_with_all_clocks);
+    RUN(begins_again_while_an_awaited_clock_goes_on);
     RUN(runs_while_something_is_pending_and_keeps_that_time);
     RUN(tells_real_time_and_forgets_it);
     RUN(runs_on_after_real_time_while_something_is_pending);

@@ -360,6 +360,11 @@ describe("markdown on a terminal", function()
       render("| a | one two three four five |", 24))
   end)
 
+  it("wraps the widest column of a table that is wider than the page", function()
+    assert.are.equal("what              default\nlimit of some     none\nlength, in bytes\n",
+      render("| what | default |\n| --- | --- |\n| limit of some length, in bytes | none |", 25))
+  end)
+
   it("shows where a link leads if that is not a page", function()
     assert.are.equal("see scopes and Lua (https://www.lua.org)\n",
       render("see [scopes](scopes.md) and [Lua](https://www.lua.org)", 80))

@@ -32,6 +32,13 @@ describe("neap.process.run", function()
     assert.are.same({ status = 3, stdout = "out\n", stderr = "err\n" }, result)
   end)
 
+  it("lets virtual time run with the wall clock meanwhile", function()
+    local began = neap.raw.os.time()
+    process.run { "sleep", "0.2" }
+    local elapsed = require("neap.test").elapsed()
+    assert.is_true(elapsed >= 0.2 and elapsed < neap.raw.os.time() - began + 2)
+  end)
+
   it("hands on arguments as they are, and no shell reads them", function()
     assert.are.equal("$HOME|a b|*|7|", process.run({ "printf", "%s|", "$HOME", "a b", "*", 7 }).stdout)
   end)

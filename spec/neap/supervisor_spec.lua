@@ -64,6 +64,20 @@ describe("neap.supervisor", function()
     assert.are.same({}, log)
   end)
 
+  it("writes a failure that nobody hears of to the log, and counts it", function()
+    local unheard = require("neap.supervisor").unheard
+    local stderr, written = io.stderr, {}
+    rawset(io, "stderr", { write = function(_, ...) written[#written + 1] = table.concat({ ... }) end })
+    neap.supervisor(function(s)
+      s:spawn({ name = "mail" }, function() error("no route", 0) end)
+      s:spawn({ name = "heard" }, function() error("known", 0) end):outcome()
+    end)
+    rawset(io, "stderr", stderr)
+    assert.are.equal("neap: mail failed: no route\n", written[1])
+    assert.is_nil(table.concat(written):find("known", 1, true))
+    assert.are.equal(unheard + 1, require("neap.supervisor").unheard)
+  end)
+
   it("fails by its body's error, and cancels its tasks", function()
     local cancelled
     assert.has_error(function()

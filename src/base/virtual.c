@@ -58,6 +58,13 @@ void neap_virtual_skip(neap_virtual *clock, uint64_t at_ns)
         clock->stood_ns = at_ns;
 }
 
+bool neap_virtual_is_real(const neap_clock *clock)
+{
+    const neap_virtual *self = neap_container(clock, neap_virtual, clock);
+
+    return clock->monotonic != monotonic || (self->reasons & NEAP_VIRTUAL_REAL) != 0;
+}
+
 void neap_virtual_run(neap_virtual *clock, unsigned reason, bool holds)
 {
     bool held = (clock->reasons & reason) != 0;

@@ -37,6 +37,8 @@ void neap_virtual_begin(neap_virtual *clock, bool awaited);
 uint64_t neap_virtual_elapsed(neap_virtual *clock);
 /* Move it to a monotonic instant, while it stands; never back. */
 void neap_virtual_skip(neap_virtual *clock, uint64_t at_ns);
+/* True for any clock but a virtual one that nobody has made real. */
+bool neap_virtual_is_real(const neap_clock *clock);
 /* A reason to run holds, or holds no more. */
 void neap_virtual_run(neap_virtual *clock, unsigned reason, bool holds);
 

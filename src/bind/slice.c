@@ -12,6 +12,7 @@
 
 #include "base/duration.h"
 #include "base/ticks.h"
+#include "base/virtual.h"
 #include "bind/signal.h"
 #include "bind/task.h"
 #include "io/signal.h"
@@ -63,14 +64,17 @@ static void interrupt(lua_State *L, bool hooked)
 
     if (task == NULL)
         return;
-    if (host->signals && neap_signal_noted != 0)
+    bool signalled = host->signals && neap_signal_noted != 0;
+    if (signalled)
         neap_bind_signalled(host);
     if (host->revoked != NULL && atomic_load(host->revoked))
         neap_scope_cancel(&host->sched.root, NEAP_CANCEL_CANCELLED, 0);
-    neap_scope *late = overdue(task->scope, neap_clock_now(host->sched.clock));
+    /* In virtual time runs repeat exactly: how fast the machine is must not show. */
+    bool real = neap_virtual_is_real(host->sched.clock);
+    neap_scope *late = real ? overdue(task->scope, neap_clock_now(host->sched.clock)) : NULL;
     if (late != NULL)
         neap_scope_cancel(late, NEAP_CANCEL_DEADLINE, 0);
-    if (neap_task_is_cancelled(task))
+    if (neap_task_is_cancelled(task) && (real || signalled))
         neap_bind_raise_cancelled(L);
     end_fatal(L, host, hooked);
 }

@@ -133,7 +133,8 @@ void neap_sched_turn(neap_sched *sched)
 
     fire_timers(sched, deadline_ns < now_ns ? deadline_ns : now_ns);
     run(sched, sched->ready_count > NEAP_SCHED_BATCH ? sched->ready_count : NEAP_SCHED_BATCH);
-    if (deadline_ns <= now_ns)
+    /* Looked at again: the clock of specs may have begun anew. */
+    if (deadline_ns <= now_ns && deadline_ns <= neap_clock_now(sched->clock))
         fire_deadlines(sched, deadline_ns);
 }
 
