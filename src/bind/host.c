@@ -83,9 +83,9 @@ void neap_host_free(neap_host *host)
     neap_signal_close(host->loop);
     if (host->slice.on_overrun != NULL)
         neap_slice_close(&host->slice);
-    neap_bind_scope_free_boundaries(host);
     if (host->L != NULL)
         lua_close(host->L);
+    neap_bind_scope_free_all(host);
     neap_loop_free(host->loop);
     neap_places_free(host->places);
     neap_sched_deinit(&host->sched);

@@ -22,8 +22,7 @@
 
 typedef struct neap_loop neap_loop;
 
-/* Threads of ended tasks, and records of timeouts, that are kept: a burst of this
- * many makes none. */
+/* Threads of ended tasks that are kept: a burst of this many makes none. */
 #define NEAP_HOST_IDLE 1024
 
 typedef struct neap_host {
@@ -38,9 +37,8 @@ typedef struct neap_host {
     uint64_t    numbers;        /* of scopes and steps: the last one given */
     uint32_t    threads;        /* slots of the table that keeps threads alive */
     uint32_t    free_slot;      /* first of the free ones; 0: none */
-    lua_Integer free_anchor;    /* of the table of open block forms; 0: none */
-    struct neap_bind_scope *spare;          /* records of timeouts, to be used again */
-    uint32_t    spare_count;
+    struct neap_bind_scope *spare_scopes;   /* records to be used again */
+    struct neap_bind_scope *orphans;        /* records of scopes of killed tasks */
     neap_places *places;
     neap_random random;         /* neap.random, neap.uuid */
     uint64_t    last_uuid_us;   /* so that ids rise */
@@ -54,8 +52,8 @@ typedef struct neap_host {
     int         exit_status;
     bool        signals;        /* it is the one that takes the process's signals */
     bool        ending;         /* by a signal or neap.exit */
-    neap_scope *main;           /* what ends first, its box in the registry; or NULL */
-    neap_scope *app;            /* what ends after the grace */
+    struct neap_bind_scope_box *main;   /* what ends first, kept by the registry; or NULL */
+    struct neap_bind_scope_box *app;    /* what ends after the grace */
     neap_virtual virtual;       /* the scheduler's clock in specs */
     neap_random shuffle;        /* orders the ready queue in specs, if a seed was given */
     /* Of an isolate that others direct: */

@@ -149,6 +149,12 @@ static void keep_error(lua_State *L, neap_bind_task *box)
     }
 }
 
+/* True if something wants to hear of the tasks of `home`. */
+static bool is_hooked(neap_scope *home)
+{
+    return home->parent != NULL && neap_bind_scope_of(home)->hooked;
+}
+
 static void settle(lua_State *L, neap_bind_task *box, bool ok)
 {
     neap_task_state state = NEAP_TASK_DONE;
@@ -165,15 +171,14 @@ static void settle(lua_State *L, neap_bind_task *box, bool ok)
     }
     if (box->core.awaiters != NULL)
         box->core.flags |= NEAP_BIND_AWAITED;
-    if (box->core.scope->of_task)
-        neap_bind_drop_cancellation(L, box->core.scope);
     if (box->core.held > 0) {       /* after the scope has failed: who is in it is cancelled */
         neap_bind_task_name(L, 1);
         neap_bind_take_back(L, &box->core, lua_tostring(L, -1));
         lua_pop(L, 1);
     }
-    neap_task_end(&box->core, state);
-    if (state != NEAP_TASK_CANCELLED && !lua_isnil(L, 2))
+    bool hooked = state != NEAP_TASK_CANCELLED && is_hooked(neap_task_home(&box->core));
+    neap_bind_scope_end_task(L, &box->core, state);
+    if (hooked)
         neap_bind_scope_hook(L, 2, 1);
 }
 
@@ -378,12 +383,12 @@ static void fail_without_memory(neap_bind_task *box)
 
     if (home->owner == NULL)
         neap_mem_exhausted();
-    neap_bind_scope_of(home)->out_of_memory = true;
+    neap_bind_scope_of(home)->ending.out_of_memory = true;
     neap_scope_cancel(home, NEAP_CANCEL_FAILED, box->core.id);
     neap_bind_task_recall(box);
     if (!neap_task_ended(&box->core)) {
         neap_bind_take_back(neap_host_of(box->co)->L, &box->core, NULL);
-        neap_task_end(&box->core, NEAP_TASK_FAILED);
+        neap_bind_scope_end_task(neap_host_of(box->co)->L, &box->core, NEAP_TASK_FAILED);
     }
 }
 
