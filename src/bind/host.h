@@ -25,6 +25,20 @@ typedef struct neap_loop neap_loop;
 /* Threads of ended tasks that are kept: a burst of this many makes none. */
 #define NEAP_HOST_IDLE 1024
 
+/* Blocks of collected tasks' boxes that are kept. A box is never used again, since a
+ * script may hold it, but its memory is: malloc takes long with what the collector
+ * frees in bulk. The address sanitizer is to see each block freed. */
+#ifdef __SANITIZE_ADDRESS__
+#define NEAP_HOST_BLOCKS 0
+#else
+#define NEAP_HOST_BLOCKS 4096
+#endif
+
+/* The first word of a block that is kept. */
+typedef struct neap_host_block {
+    struct neap_host_block *next;
+} neap_host_block;
+
 typedef struct neap_host {
     neap_sched  sched;
     neap_loop  *loop;
@@ -34,6 +48,9 @@ typedef struct neap_host {
     uint64_t    tick;           /* time-stamp counter at the last switch */
     lua_State  *idle[NEAP_HOST_IDLE];   /* to be used again */
     uint32_t    idle_count;
+    size_t      block_size;     /* of a task's box, header and all; 0: not known yet */
+    neap_host_block *blocks;    /* of that size, to be used again */
+    uint32_t    block_count;
     uint64_t    numbers;        /* of scopes and steps: the last one given */
     uint32_t    threads;        /* slots of the table that keeps threads alive */
     uint32_t    free_slot;      /* first of the free ones; 0: none */

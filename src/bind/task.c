@@ -680,6 +680,18 @@ static int l_is_awaited(lua_State *L)
     return 1;
 }
 
+/* How much Lua asks for when it makes the box of a task. */
+static size_t measure_box(lua_State *L)
+{
+    lua_gc(L, LUA_GCSTOP);
+    int before = lua_gc(L, LUA_GCCOUNT) * 1024 + lua_gc(L, LUA_GCCOUNTB);
+    lua_newuserdatauv(L, sizeof(neap_bind_task), 1);
+    int after = lua_gc(L, LUA_GCCOUNT) * 1024 + lua_gc(L, LUA_GCCOUNTB);
+    lua_pop(L, 1);
+    lua_gc(L, LUA_GCRESTART);
+    return (size_t)(after - before);
+}
+
 int luaopen_neap_core_task(lua_State *L)
 {
     static const luaL_Reg functions[] = {
@@ -692,6 +704,7 @@ int luaopen_neap_core_task(lua_State *L)
         { "status", l_status }, { "__index", l_index }, { "__tostring", l_tostring },
         { NULL, NULL } };
 
+    neap_host_of(L)->block_size = measure_box(L);
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &THREADS);
     luaL_newlib(L, functions);
