@@ -16,6 +16,8 @@ const neap_bind_type neap_bind_scope_type = { "neap.scope" };
 
 enum { UP_METHODS = 1, UP_METATABLE = 1 };
 
+enum { FIELD_FAILURES, FIELD_NAME, FIELD_DEADLINE_AT };
+
 /* --- opening ------------------------------------------------------------------------- */
 
 /* `duration_ns` from now, for which there is room. */
@@ -211,7 +213,8 @@ static int l_spawn(lua_State *L)
 
     if (scope == NULL || !scope->core.open)
         neap_bind_usage(L, "spawn: the scope has ended");
-    if (lua_type(L, 2) == LUA_TTABLE && neap_bind_is_options(L, 2)) {
+    int type = lua_type(L, 2);
+    if (type == LUA_TTABLE && neap_bind_is_options(L, 2)) {
         neap_bind_options(L, 2, "spawn", names);
         first = 3;
         neap_bind_function(L, 3, "spawn: task");
@@ -227,7 +230,7 @@ static int l_spawn(lua_State *L)
         } else {
             lua_pop(L, 1);
         }
-    } else {
+    } else if (type != LUA_TFUNCTION) {
         neap_bind_function(L, 2, "spawn: task");
     }
     if (box->wraps) {
@@ -338,27 +341,35 @@ static int l_result(lua_State *L)
     return count;
 }
 
-/* s.failures, s.name, s.deadline_at, or a method. Methods come first, and cost
- * little: every s:spawn passes here. */
+static int push_deadline_at(lua_State *L, uint64_t at_ns)
+{
+    neap_clock *clock = neap_host_of(L)->sched.clock;
+
+    if (at_ns == 0 || at_ns == NEAP_NEVER)
+        return 0;
+    lua_pushnumber(L, (double)clock->wall(clock) / 1e6 +
+                      ((double)at_ns - (double)clock->monotonic(clock)) / 1e9);
+    return 1;
+}
+
+/* A method, s.failures, s.name or s.deadline_at. Among the methods, which come first
+ * since they are hot, a field is a number. */
 static int l_index(lua_State *L)
 {
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, lua_upvalueindex(UP_METHODS)) != LUA_TNIL || lua_type(L, 2) != LUA_TSTRING)
+    if (lua_rawget(L, lua_upvalueindex(UP_METHODS)) != LUA_TNUMBER)
         return 1;
     neap_bind_scope_box *box = box_arg(L);
-    const char *name = lua_tostring(L, 2);
-    if (strcmp(name, "failures") == 0) {
+    switch (lua_tointeger(L, -1)) {
+    case FIELD_FAILURES:
         if (neap_bind_scope_kept(L, 1, NEAP_SCOPE_FAILURES) == LUA_TNIL)
             lua_newtable(L);
-    } else if (strcmp(name, "name") == 0) {
+        return 1;
+    case FIELD_NAME:
         neap_bind_scope_kept(L, 1, NEAP_SCOPE_NAME);
-    } else if (strcmp(name, "deadline_at") == 0 && box->deadline_ns != 0 &&
-               box->deadline_ns != NEAP_NEVER) {
-        neap_clock *clock = neap_host_of(L)->sched.clock;
-        lua_pushnumber(L, (double)clock->wall(clock) / 1e6 +
-                       ((double)box->deadline_ns - (double)clock->monotonic(clock)) / 1e9);
+        return 1;
+    default:
+        return push_deadline_at(L, box->deadline_ns);
     }
-    return 1;
 }
 
 neap_bind_scope *neap_bind_open_scope(lua_State *L)
@@ -398,6 +409,9 @@ int luaopen_neap_core_scope(lua_State *L)
 
     luaL_newlibtable(L, functions);
     neap_bind_methods(L, &neap_bind_scope_type, scope, "methods");
+    neap_bind_field(L, "failures", FIELD_FAILURES);
+    neap_bind_field(L, "name", FIELD_NAME);
+    neap_bind_field(L, "deadline_at", FIELD_DEADLINE_AT);
     /* spawn makes boxes of tasks: their metatable is its second upvalue */
     lua_getfield(L, -1, "methods");
     lua_pushnil(L);
