@@ -78,7 +78,7 @@ end
 
 -- A line that is written again and again, on a terminal only.
 local function new_progress(total)
-  if not os.execute("test -t 1") then
+  if not neap.is_tty(1) then
     return { show = function() end, clear = function() end }
   end
   return {
