@@ -96,7 +96,7 @@ local function complain(message)
   io.stderr:write("08_order_saga: ", message, "\n")
 end
 
-local INPUT_ERRORS = { input = true, io = true, limit = true }
+local INPUT_ERRORS = { input = true, json = true, io = true, limit = true }
 
 local function read(reader, path)
   local ok, list = neap.try(reader, path)

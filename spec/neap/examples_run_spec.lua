@@ -56,7 +56,7 @@ describe("examples/08_order_saga.lua", function()
     neap.fs.write(path, '{"id": "A", oops\n')
 
     local output, status = run("--input " .. path)
-    assert.are.equal(("08_order_saga: %s:1, column 16: string or '}' expected near 'oops'\n"):format(path), output)
+    assert.are.equal(("08_order_saga: %s:1: column 16: string or '}' expected near 'oops'\n"):format(path), output)
     assert.are.equal(2, status)
 
     output, status = run("--stock /nowhere/at/all")
