@@ -677,7 +677,7 @@ static int l_cancel(lua_State *L)
 
 bool neap_bind_scope_cancel_task(lua_State *L, neap_bind_task *box, int reason)
 {
-    if (neap_task_is_cancelled(&box->core))
+    if (neap_task_is_doomed(&box->core))
         return false;
     neap_bind_scope *own = neap_bind_new(L, &neap_bind_scope_type, sizeof *own, 1);
     own->form = NEAP_SCOPE_TASK;
