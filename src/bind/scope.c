@@ -254,18 +254,9 @@ static int l_cancel(lua_State *L)
     return 1;
 }
 
-/* True if `task` has been cancelled alone; under a shield it does not see that yet. */
-static bool is_cancelled_alone(const neap_task *task)
-{
-    for (const neap_scope *scope = task->scope; scope->owner == task; scope = scope->parent)
-        if (scope->of_task)
-            return true;
-    return false;
-}
-
 bool neap_bind_scope_cancel_task(lua_State *L, neap_bind_task *box, int reason)
 {
-    if (neap_task_is_cancelled(&box->core) || is_cancelled_alone(&box->core))
+    if (neap_task_is_doomed(&box->core))
         return false;
     neap_bind_scope *own = neap_bind_scope_take(L, NEAP_SCOPE_TASK);
     neap_scope_wrap_task(&own->core, &box->core);
