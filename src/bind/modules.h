@@ -6,6 +6,7 @@
 
 #define NEAP_BIND_MODULES(X) \
     X(barrier)               \
+    X(blocking)              \
     X(chan)                  \
     X(cond)                  \
     X(context)               \
