@@ -12,6 +12,7 @@ WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wundef -Wvla \
 FLAGS_release := -O2 -g
 FLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined
 FLAGS_tsan    := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+EXTRA_tsan    := scripts/tsan.c
 CFLAGS  += -std=c11 $(WARN) $(FLAGS_$(VARIANT)) -MMD -MP
 # Static, so that the binary is one file to copy; -E so that C modules of the
 # system find the Lua inside.
@@ -94,7 +95,7 @@ $(B)/.deps:
 	@scripts/deps check build
 	@mkdir -p $(@D) && touch $@
 
-$(B)/neap: $(OBJ)
+$(B)/neap: $(OBJ) $(EXTRA_$(VARIANT))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/%.o: %.c | $(B)/.deps
@@ -108,7 +109,7 @@ $(B)/embedded.c: $(EMBED) scripts/embed
 $(B)/embedded.o: $(B)/embedded.c $(EMBED)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(B)/spec/%: spec/core/%_test.c $(LIB)
+$(B)/spec/%: spec/core/%_test.c $(LIB) $(EXTRA_$(VARIANT))
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
