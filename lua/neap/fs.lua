@@ -82,19 +82,18 @@ end
 local LINES = { "max_line" }
 
 --- Walk over the lines of a file, without their `\n` or `\r\n`.
---- The loop may be left at any time. Raises what `fs.read` raises, and kind `limit` for a line
---- that is too long.
+--- The loop may be left at any time: a file that was not read to its end is then closed when
+--- the collector finds it. Raises what `fs.read` raises, and kind `limit` for a line that is
+--- too long.
 ---@async
 ---@param path string
 ---@param opts? { max_line: integer? }  The longest line, in bytes; by default 1 MiB.
 ---@return async fun(): string?
----@return nil
----@return nil
----@return neap.Stream  What the loop closes.
+---@nodiscard
 function fs.lines(path, opts)
   opts = options.check("neap.fs.lines", opts, LINES)
-  local stream = file.open(path)
-  return stream:lines(opts), nil, nil, stream
+  -- No closing value: a loop whose variable a function captures does not handle it.
+  return file.open(path):lines(opts)
 end
 
 local STAT = { "follow" }

@@ -28,10 +28,10 @@ struct receiver {
 
 /* --- the end ----------------------------------------------------------------------- */
 
-static void cancel_if_open(neap_scope *scope)
+static void cancel_if_open(neap_scope *scope, neap_cancel_kind kind)
 {
     if (scope != NULL && scope->open)
-        neap_scope_cancel(scope, NEAP_CANCEL_SHUTDOWN, 0);
+        neap_scope_cancel(scope, kind, 0);
 }
 
 static void show_tree(lua_State *L)
@@ -52,10 +52,12 @@ void neap_bind_signalled(neap_host *host)
         show_tree(host->running != NULL && host->sched.running != NULL ? host->running : host->L);
     if (noted & NEAP_SIGNAL_END) {
         host->ending = true;
-        cancel_if_open(host->main);
+        cancel_if_open(host->main, NEAP_CANCEL_SHUTDOWN);
     }
+    if (noted & NEAP_SIGNAL_INTERRUPT)
+        cancel_if_open(host->main, NEAP_CANCEL_CANCELLED);
     if (noted & NEAP_SIGNAL_GRACE)
-        cancel_if_open(host->app);
+        cancel_if_open(host->app, NEAP_CANCEL_SHUTDOWN);
 }
 
 static void on_signal(void *arg)
@@ -84,6 +86,14 @@ static int l_open(lua_State *L)
     return 0;
 }
 
+/* signal.prompt(): SIGINT cancels what signal.main named, and nothing else */
+static int l_prompt(lua_State *L)
+{
+    (void)L;
+    neap_signal_prompt();
+    return 0;
+}
+
 /* signal.main(scope): the scope that the first signal cancels */
 static int l_main(lua_State *L)
 {
@@ -94,7 +104,7 @@ static int l_main(lua_State *L)
     lua_rawsetp(L, LUA_REGISTRYINDEX, &MAIN);
     host->main = &scope->core;
     if (host->ending)
-        cancel_if_open(host->main);
+        cancel_if_open(host->main, NEAP_CANCEL_SHUTDOWN);
     return 0;
 }
 
@@ -237,7 +247,8 @@ int luaopen_neap_core_signal(lua_State *L)
     static const luaL_Reg receiver[] = { { "__call", l_next }, { "__gc", l_gc },
         { NULL, NULL } };
     static const luaL_Reg functions[] = {
-        { "open", l_open }, { "main", l_main }, { "exit", l_exit }, { "status", l_status },
+        { "open", l_open }, { "main", l_main }, { "prompt", l_prompt },
+        { "exit", l_exit }, { "status", l_status },
         { "receive", l_receive }, { NULL, NULL } };
 
     luaL_newlib(L, functions);

@@ -87,10 +87,10 @@ static int take_wanted(lua_State *L, neap_stream *stream)
     }
     if (want == WANT_LINE && size > (size_t)max)
         return limit(L, max, "a line of more", "max_line");
-    if (size > 0 && (want == WANT_SOME || stream->ended))
-        return push_bytes(L, stream, size, size);
     if (want > 0 && size >= (size_t)want)
         return push_bytes(L, stream, (size_t)want, (size_t)want);
+    if (size > 0 && (want == WANT_SOME || stream->ended))
+        return push_bytes(L, stream, size, size);
     return stream->ended ? push_end(L) : 0;
 }
 

@@ -84,6 +84,7 @@ struct neap_stream_fill_job {
     int          fd;
     bool         closes;        /* the stream has left the descriptor to us */
     int          failed;
+    bool         ended;
     size_t       size;
     char         bytes[NEAP_STREAM_FILL];
 };
@@ -93,18 +94,21 @@ static neap_stream_fill_job *fill_job_of(neap_job *job)
     return neap_container(job, neap_stream_fill_job, job);
 }
 
+/* Until it is full: the end of a small file is met at once, and nobody who stops
+ * after its first line holds it open. */
 static void run_fill(neap_job *job)
 {
     neap_stream_fill_job *fill = fill_job_of(job);
-    ssize_t n;
 
-    do
-        n = read(fill->fd, fill->bytes, sizeof fill->bytes);
-    while (n < 0 && errno == EINTR);
-    if (n < 0)
-        fill->failed = neap_uverr_errno();
-    else
-        fill->size = (size_t)n;
+    while (fill->size < sizeof fill->bytes && !fill->ended && fill->failed == NEAP_OK) {
+        ssize_t n = read(fill->fd, fill->bytes + fill->size, sizeof fill->bytes - fill->size);
+        if (n > 0)
+            fill->size += (size_t)n;
+        else if (n == 0)
+            fill->ended = true;
+        else if (errno != EINTR)
+            fill->failed = neap_uverr_errno();
+    }
 }
 
 static void free_fill(neap_job *job)
@@ -130,7 +134,7 @@ static void fill_done(neap_job *job)
 
     stream->filling = NULL;
     stream->failed = fill->failed;
-    stream->ended = fill->size == 0 && fill->failed == NEAP_OK;
+    stream->ended = fill->ended;
     neap_buf_append(&stream->buf, fill->bytes, fill->size);
     neap_job_drop(job);
     if (stream->ended)

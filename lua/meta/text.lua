@@ -1,0 +1,16 @@
+---@meta neap.core.text
+
+local text = {}
+
+--- The string of the list that `name` was most likely meant to be, or nil.
+---@param name string
+---@param list any[]
+---@return string?
+function text.nearest(name, list) end
+
+--- A duration in seconds, `math.huge` for none. Raises `usage` for what is none.
+---@param value neap.Duration
+---@return number
+function text.duration(value) end
+
+return text
