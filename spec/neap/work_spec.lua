@@ -331,8 +331,9 @@ describe("a cancelled neap.work", function()
   -- Keep all threads busy while `fn` runs.
   local function with_full_pool(fn)
     neap.scope(function(s)
-      for _ = 1, pool.stats().limit do s:spawn(neap.work, busy) end
-      neap.yield()
+      local limit = pool.stats().limit
+      for _ = 1, limit do s:spawn(neap.work, busy) end
+      repeat neap.yield() until pool.stats().busy == limit
       fn(s)
       s:cancel()
     end)
@@ -370,20 +371,24 @@ describe("a cancelled neap.work", function()
     end)
   end)
 
-  it("raises at once while it runs, and its loop is interrupted within 100 ms", function()
-    local begun = neap.monotonic()
-    assert.are.equal("timeout", select(2, neap.timeout_or("60ms", neap.work, busy)))
-    local waited = neap.monotonic() - begun
-    assert.is_true(waited < 0.5)
-    assert.are.equal(1, pool.stats().kept)
-    assert.is_true(until_free() < 0.5)
+  it("raises at once while it runs, and its loop is interrupted", function()
+    neap.scope(function(s)
+      local task = s:spawn(neap.work, busy)
+      repeat neap.yield() until pool.stats().busy == 1
+      task:cancel()
+      neap.yield()
+      assert.are.equal("cancelled", task:status())
+      assert.are.equal(1, pool.stats().kept)
+    end)
+    -- About 0.1 s; more on a machine that is busy otherwise.
+    assert.is_true(until_free() < 2)
   end)
 
   it("is interrupted within protected calls, too", function()
     neap.timeout_or("20ms", neap.work, function()
       while true do pcall(function() while true do t = {} end end) end -- luacheck: ignore 111
     end)
-    assert.is_true(until_free() < 0.5)
+    assert.is_true(until_free() < 2)
   end)
 
   it("changes nothing after the job has ended", function()
