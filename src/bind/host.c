@@ -169,7 +169,7 @@ static int l_stop(lua_State *L)
     neap_host *host = neap_host_of(L);
 
     if (host->apart != NULL)
-        neap_bind_usage(L, "neap.exit: not in a thread of %s", host->apart);
+        neap_bind_usage(L, "host.stop: not in a thread of %s", host->apart);
     host->exit_status = (int)neap_bind_opt_integer(L, 1, "status", 0, 0, 255);
     neap_loop_stop(host->loop);
     return 0;
