@@ -65,6 +65,7 @@ typedef struct neap_host {
     uint64_t    fatal_from;     /* tick from which that is counted, if later */
     uint64_t    fatal_raised;   /* tick at which that error was raised last */
     uint64_t    overrun_tick;   /* when that was noticed */
+    uint64_t    overrun_next;   /* not before this a hook is armed again */
     char        overrun_task[64];
     char        overrun_place[LUA_IDSIZE + 128];    /* "": nothing to report */
     volatile bool overrun;      /* the running slice is longer than its limit */
