@@ -5,6 +5,7 @@ VARIANT ?= release
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
 B       := build/$(VARIANT)
+Q       := $(if $(V),,@)# V=1 shows whole commands
 
 CPPFLAGS += -D_GNU_SOURCE -DNEAP_VERSION='"$(VERSION)"' -Isrc -isystem /usr/include/lua5.4
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wundef -Wvla \
@@ -21,7 +22,7 @@ LDLIBS  += -l:liblua5.4.a -l:liblua5.4-cjson.a -l:libuv_a.a -l:libjansson.a -lm 
 SRC     := $(wildcard src/*.c src/*/*.c)
 OBJ     := $(SRC:%.c=$(B)/%.o) $(B)/embedded.o
 LIB     := $(filter-out $(B)/src/main.o,$(OBJ))
-EMBED   := $(sort $(shell find lua -type f ! -path 'lua/meta/*'))
+EMBED   := $(sort $(shell find lua -type f))
 CTESTS  := $(patsubst spec/core/%_test.c,$(B)/spec/%,$(wildcard spec/core/*_test.c))
 
 .PHONY: all test check demo seeds fuzz oom bench asan tsan lint layers format compdb deps install help clean
@@ -61,9 +62,9 @@ tsan: ## build with the thread sanitizer and check what uses threads
 	@$(MAKE) --no-print-directory VARIANT=tsan all
 	@scripts/test build/tsan threads
 
-STEP ?= 1
-oom: all $(B)/neap-oom ## refuse every request for memory once, over the order saga
-	@scripts/oom $(B) $(STEP) run examples/08_order_saga.lua --input examples/orders.jsonl --first 3
+POINTS ?= 12
+oom: all $(B)/neap-oom ## refuse requests for memory, POINTS in each of the order saga and the specs (12)
+	@scripts/oom $(B) $(POINTS)
 
 lint: ## check Lua sources, annotations, and that every statement has its spec
 	@luacheck --quiet lua spec/neap examples scripts/bench
@@ -95,25 +96,30 @@ $(B)/.deps:
 	@mkdir -p $(@D) && touch $@
 
 $(B)/neap: $(OBJ)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@echo "  link  $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/%.o: %.c | $(B)/.deps
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	@echo "  cc    $<"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(B)/embedded.c: $(EMBED) scripts/embed
 	@mkdir -p $(@D)
-	scripts/embed $(EMBED) > $@
+	@echo "  embed lua/"
+	$(Q)scripts/embed $(EMBED) > $@
 
 $(B)/embedded.o: $(B)/embedded.c $(EMBED)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(B)/spec/%: spec/core/%_test.c $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@echo "  link  $@"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/neap-oom: spec/oom/fail.c $(LIB)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@echo "  link  $@"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # A file that is no longer in lua/ is no longer in the binary.
 $(shell mkdir -p $(B) && printf '%s\n' $(EMBED) | cmp -s - $(B)/.embed || printf '%s\n' $(EMBED) > $(B)/.embed)

@@ -57,10 +57,9 @@ local function overview(pages, topics, known)
   return table.concat(lines, "\n")
 end
 
--- The Markdown about a topic, or nil. A page wins over the reference, which refers to the
--- page of the plural: `scope` to `scopes`.
+-- The Markdown about a topic that is no page, or nil: an entry refers to the page of the
+-- plural, `scope` to `scopes`.
 local function about(topic, pages, known)
-  if pages[topic] then return pages[topic] end
   local pieces = {}
   for _, entry in ipairs(known:find(topic)) do pieces[#pieces + 1] = known:markdown(entry) end
   local plural = topic:lower():gsub("^neap%.", "") .. "s"
@@ -96,13 +95,14 @@ function help.run(argv, out, terminal, source)
 
   local topic = argv[first]
   local pages, topics = pages_of(source)
-  local known = reference_of(source)
-  local text
+  -- A page wins, and comes at once: to read the reference takes a while.
+  local text, known = pages[topic], nil
+  if not text then known = reference_of(source) end
   if not topic then
     text = overview(pages, topics, known)
   elseif topic == "reference" then
     text = known:whole()
-  else
+  elseif not text then
     text = about(topic, pages, known)
   end
   if not text then

@@ -8,15 +8,15 @@ local GUIDE = [[
 neap runs Lua scripts whose tasks wait without blocking.
 
   neap run FILE [ARG...]     run a script; - is standard input
+  neap repl                  type Lua, and see what it gives
   neap check FILE...         look for mistakes without running
   neap test [PATH...]        run specs in virtual time
   neap help [TOPIC]          read the manual
   neap version               say which version this is
 
-A first script, hello.lua:
+A first script, hello.lua, to be run with neap run hello.lua:
   local neap = require("neap")
   neap.sleep("1s"); print("hello")
-Run it with: neap run hello.lua
 ]]
 
 -- How wide, and able to print bold letters, standard output is; nil for no terminal.
@@ -30,6 +30,7 @@ local commands = {}
 
 function commands.run(argv) return require("cli.run").run(argv) end
 function commands.test(argv) return require("cli.test").run(argv) end
+function commands.repl(argv) return require("cli.repl").run(argv) end
 function commands.check(argv) return require("cli.check").run(argv, io.stdout) end
 function commands.help(argv) return require("cli.help").run(argv, io.stdout, terminal()) end
 

@@ -109,7 +109,43 @@ local function cells_of(row)
   return cells
 end
 
--- The last column takes the rest of the width, wrapped; the others are as wide as needed.
+-- Columns are as wide as needed; while a row is wider than the page, the widest one is made
+-- narrower, and its cells wrapped.
+local GAP, NARROWEST = 2, 16
+
+local function fit(widths, columns)
+  local total = -GAP
+  for _, size in ipairs(widths) do total = total + size + GAP end
+  while total > columns do
+    local widest = 1
+    for column, size in ipairs(widths) do
+      if size >= widths[widest] then widest = column end
+    end
+    if widths[widest] <= NARROWEST then return end
+    widths[widest] = widths[widest] - 1
+    total = total - 1
+  end
+end
+
+-- The lines of a row, each cell wrapped to the width of its column.
+local function row_lines(cells, widths)
+  local wrapped, height = {}, 1
+  for column, cell in ipairs(cells) do
+    wrapped[column] = wrap(cell, widths[column])
+    height = math.max(height, #wrapped[column])
+  end
+  local lines = {}
+  for k = 1, height do
+    local line = ""
+    for column = 1, #cells do
+      local text = wrapped[column][k] or ""
+      line = line .. text .. (" "):rep(widths[column] - width(text) + GAP)
+    end
+    lines[k] = line:match("^(.-)%s*$")
+  end
+  return lines
+end
+
 local function table_block(page, source, i)
   local rows, widths = {}, {}
   while source[i] and source[i]:find("^%s*|") do
@@ -123,16 +159,9 @@ local function table_block(page, source, i)
   end
 
   page:gap()
+  fit(widths, page.columns)
   for number, cells in ipairs(rows) do
-    local start = ""
-    for column = 1, #cells - 1 do
-      start = start .. cells[column] .. (" "):rep(widths[column] - width(cells[column]) + 2)
-    end
-    local columns = math.max(page.columns - width(start), 20)
-    local hang = (" "):rep(width(start))
-    local last = wrap(cells[#cells], columns)
-    for k = 1, math.max(#last, 1) do
-      local line = ((k == 1 and start or hang) .. (last[k] or "")):match("^(.-)%s*$")
+    for _, line in ipairs(row_lines(cells, widths)) do
       page.lines[#page.lines + 1] = number == 1 and BOLD .. line .. PLAIN or line
     end
   end

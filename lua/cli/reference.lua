@@ -9,10 +9,12 @@
 ---     channel         the class
 ---     neap.json       the module, with the comment at the head of its file
 ---
---- `---@private`, `@protected` or `@package` leaves a declaration out; at the head of a file
---- the whole file. Classes of neap.core show through the public ones that inherit from them.
+--- `---@private`, `@protected` or `@package` leaves a declaration out. At the head of a file
+--- `@package` makes it a part of the library's inside, as neap.core is: what it declares
+--- shows where a public name hands it on, and classes through those that inherit from them.
 
 local comment = require("cli.reference.comment")
+local neap = require("neap")
 local page = require("cli.reference.page")
 
 local reference = {}
@@ -38,7 +40,10 @@ local reference = {}
 ---@field found table[]  Declarations: `{ owner, separator, name, doc, arguments }`.
 ---@field classes table[]  `{ name, parents, doc }`
 ---@field text string  The comment at its head.
----@field aliases table[]  `{ owner, name, target }`: names without a comment of their own.
+---@field aliases table[]  `{ owner, name, target }`: names without a comment of their own; without
+---  an owner they belong to the module.
+---@field inside? boolean  No name of it is public by itself.
+---@field extends? string  The module that it adds to, and returns.
 ---@field constructed? string  The table whose constructor the lines are in.
 
 local function module_of(path)
@@ -64,6 +69,13 @@ end
 -- `owner.name = value` without a comment of its own: a module under another name, or what
 -- a module has, of which its own comment tells.
 local function note_value(file, owner, name, value)
+  -- What the module loads when it is asked for: `all = { "neap.join", "all" }`.
+  local lazy, member = value:match('^{ "([%w_.]+)",? ?"?([%w_]*)"? }$')
+  if lazy then
+    local target = member == "" and lazy or lazy .. "." .. member
+    file.aliases[#file.aliases + 1] = { name = name, target = target }
+    return
+  end
   local module, rest = value:match('^require%("([%w_.]+)"%)%.?(.*)$')
   if not module then
     module, rest = file.required[value], ""
@@ -94,7 +106,11 @@ local function note_code(file, lines, i, doc)
   local holder, module = line:match('^local ([%a_][%w_]*) = require%("([%w_.]+)"%)%s*$')
   if holder then file.required[holder] = module end
   local returned = line:match("^return ([%a_][%w_]*)%s*$") or line:match("^return setmetatable%(([%a_][%w_]*)")
-  if returned and not file.owners[returned] then file.owners[returned] = file.module end
+  if returned and file.required[returned] then
+    file.extends = file.required[returned]
+  elseif returned and not file.owners[returned] then
+    file.owners[returned] = file.module
+  end
 
   if not doc then return note_values(file, line) end
   if doc.class then
@@ -111,7 +127,7 @@ local function note_code(file, lines, i, doc)
   end
 end
 
--- Read one file of the library; nil if all of it is private.
+-- Read one file of the library.
 local function read_file(path, source)
   local file = { module = module_of(path), owners = {}, required = {}, found = {}, classes = {},
     aliases = {}, text = "" }
@@ -126,7 +142,7 @@ local function read_file(path, source)
       block[#block + 1] = text
     else
       local doc = block and comment.read(block)
-      if doc and head and doc.private then return nil end
+      if doc and head and doc.private then file.inside = true end
       if doc and doc.meta then file.module = doc.meta:match("^%S*") end
       if doc and head and not doc.class and not line:find("%S") then file.text = doc.text end
       if block or line:find("%S") then head = head and doc and doc.meta ~= nil or false end
@@ -147,6 +163,9 @@ end
 local function is_core(name)
   return name:find("^neap%.core%.") ~= nil
 end
+
+-- What a table is known by, when the names in it are public.
+local PUBLIC = "neap"
 
 -- A class has objects, a module has not: their names differ by the first letter.
 local function object_name(class_name)
@@ -193,7 +212,7 @@ local function place(self, file, modules)
     local class = owner and self.classes[owner]
     if class and object_name(owner) then
       class.found[#class.found + 1] = found
-    elseif owner and is_core(owner) then
+    elseif owner and (is_core(owner) or file.inside) then
       self.core[owner .. "." .. found.name] = found
     elseif owner then
       local made = entry(kind_of(found), owner .. "." .. found.name, found.doc)
@@ -204,23 +223,63 @@ local function place(self, file, modules)
   end
 end
 
--- Give what has two names the comment of the one that has it.
-local function place_aliases(self, file, modules)
-  for _, alias in ipairs(file.aliases) do
-    local owner = file.owners[alias.owner]
-    local found = self.core[alias.target]
-    if owner and not is_core(owner) then
-      local name = owner .. "." .. alias.name
-      if found and not self.entries[name:lower()] then
-        local made = entry(kind_of(found), name, found.doc)
-        add(self, made)
-        local module = modules[owner]
-        if module then module.members[#module.members + 1] = made end
-      else
-        self.aliases[name:lower()] = alias.target
+-- Give what has two names the comment of the one that has it. Of a function that `neap`
+-- has this is its public name: it is listed under that alone.
+local function place_alias(self, name, owner, target, modules)
+  local found, made = self.core[target], self.entries[target:lower()]
+  if found and not self.entries[name:lower()] then
+    made = entry(kind_of(found), name, found.doc)
+    add(self, made)
+    local module = modules[owner]
+    if module then module.members[#module.members + 1] = made end
+  elseif found or not made or owner ~= PUBLIC then
+    self.aliases[name:lower()] = target
+  else
+    self.entries[name:lower()] = self.entries[name:lower()] or {}
+    for _, each in ipairs(made) do
+      if each.kind == "module" then
+        self.aliases[name:lower()] = target
+      elseif each.kind ~= "class" then
+        each.name = name
+        table.insert(self.entries[name:lower()], each)
       end
     end
   end
+end
+
+local function place_aliases(self, files, modules)
+  local targets, extends, list, is_public = {}, {}, {}, {}
+  for _, file in ipairs(files) do
+    extends[file.module] = file.extends
+    for _, alias in ipairs(file.aliases) do
+      local owner = alias.owner and file.owners[alias.owner] or not alias.owner and file.module
+      if owner and not is_core(owner) then
+        local name = owner .. "." .. alias.name
+        targets[name] = alias.target
+        if not file.inside then list[#list + 1] = { name = name, owner = owner } end
+      end
+    end
+  end
+
+  -- The next name on the way to the comment, or nil.
+  local function next_of(name)
+    local module, member = name:match("^(.*)%.([%w_]+)$")
+    return targets[name] or extends[module] and extends[module] .. "." .. member
+  end
+  local function place_list(public)
+    for _, alias in ipairs(list) do
+      if (alias.owner == PUBLIC) == public and not is_public[alias.name] then
+        local target, steps = targets[alias.name], 0
+        while next_of(target) and steps < 10 do
+          if public then is_public[target] = true end
+          target, steps = next_of(target), steps + 1
+        end
+        if target ~= alias.name then place_alias(self, alias.name, alias.owner, target, modules) end
+      end
+    end
+  end
+  place_list(true)
+  place_list(false)
 end
 
 -- The methods and fields of a class and of all that it inherits from; nearer ones first.
@@ -257,6 +316,7 @@ local function add_class(self, class)
 end
 
 --- Read the library.
+---@async
 ---@param files { name: string, source: string }[]  Names as in "neap/json.lua", "meta/chan.lua".
 ---@return cli.Reference
 function reference.read(files)
@@ -264,25 +324,24 @@ function reference.read(files)
   local read, modules, heirs = {}, {}, {}
   for _, named in ipairs(files) do
     local file = read_file(named.name, named.source)
-    if file then
-      read[#read + 1] = file
-      for _, class in ipairs(file.classes) do
-        class.found = {}
-        self.classes[class.name] = self.classes[class.name] or class
-        for _, parent in ipairs(class.parents) do
-          if not is_core(class.name) then heirs[parent] = true end
-        end
+    neap.yield()
+    read[#read + 1] = file
+    for _, class in ipairs(file.classes) do
+      class.found, class.inside = {}, file.inside
+      self.classes[class.name] = self.classes[class.name] or class
+      for _, parent in ipairs(class.parents) do
+        if not is_core(class.name) then heirs[parent] = true end
       end
-      if not is_core(file.module) and file.text ~= "" then
-        modules[file.module] = entry("module", file.module, { text = file.text })
-        add(self, modules[file.module])
-      end
+    end
+    if not is_core(file.module) and not file.inside and file.text ~= "" then
+      modules[file.module] = entry("module", file.module, { text = file.text })
+      add(self, modules[file.module])
     end
   end
   for _, file in ipairs(read) do place(self, file, modules) end
-  for _, file in ipairs(read) do place_aliases(self, file, modules) end
+  place_aliases(self, read, modules)
   for name, class in pairs(self.classes) do
-    if not (is_core(name) and heirs[name]) then add_class(self, class) end
+    if not class.inside and not (is_core(name) and heirs[name]) then add_class(self, class) end
   end
   table.sort(self.list, function(a, b)
     if a.name ~= b.name then return a.name < b.name end
@@ -292,7 +351,8 @@ function reference.read(files)
 end
 
 --- Find what a name stands for.
----@param topic string  With or without "neap."; `channel.send` is taken for `channel:send`.
+---@param topic string  With or without "neap."; `channel.send` is taken for `channel:send`,
+---  and `send` for the methods of that name if there is nothing else.
 ---@return cli.Entry[] entries  Empty if there is none.
 function Reference:find(topic)
   local name = topic:lower()
@@ -308,6 +368,11 @@ function Reference:find(topic)
   take(name)
   take("neap." .. name)
   take((name:gsub("^neap%.", ""):gsub("%.", ":")))
+  if #found == 0 then
+    for _, made in ipairs(self.list) do
+      if made.kind == "method" and made.name:match(":(.*)$"):lower() == name then take(made.name:lower()) end
+    end
+  end
   return found
 end
 

@@ -16,12 +16,14 @@ local specs = {}
 ---@field name string      Of the spec, with what surrounds it.
 ---@field message string
 ---@field traceback string?
+---@field repeat_with string?  The command that repeats it, if it ran under a seed.
 
 ---@class cli.specs.Result
 ---@field passed integer
 ---@field failed integer
 ---@field skipped integer
 ---@field problems cli.specs.Problem[]
+---@field ran string[]  Of each that passed: its file, a tab, its name.
 
 -- Busted forgets modules that a file of specs has loaded. One of C must not be opened
 -- twice: what is loaded before busted begins stays.
@@ -51,10 +53,10 @@ function Clock.clock()
   return core.is_real() and neap.raw.os.clock() or core.elapsed()
 end
 
-local function begin_spec()
-  local seed = test.seed or 0
-  core.seed(seed, test.seed ~= nil)
-  math.randomseed(seed)
+local function begin_spec(seed)
+  test.seed = seed
+  core.seed(seed or 0, seed ~= nil)
+  math.randomseed(seed or 0)
 end
 
 local function name_of(busted, element)
@@ -145,7 +147,7 @@ local function in_task(busted, executor)
     local parent = context.parent(element)
     local name = name_of(busted, element)
     local before = depth()
-    begin_spec()
+    element.starttick, element.endtick = nil, nil
     local run = run_task(name, executor, element)
     local fault = fault_of(run)
     if not fault then return end
@@ -166,7 +168,24 @@ local function in_task(busted, executor)
   end
 end
 
-local function new_busted()
+-- An executor that calls another one under each of the seeds, until it fails under one;
+-- without seeds once, FIFO.
+local function under_seeds(executor, seeds, result)
+  return function(element)
+    if not seeds then
+      begin_spec(nil)
+      return executor(element)
+    end
+    local failed = result.failed
+    for seed = seeds.first, seeds.last do
+      begin_spec(seed)
+      executor(element)
+      if result.failed > failed then break end
+    end
+  end
+end
+
+local function new_busted(seeds, result)
   local busted = require("busted.core")()
   local safe = busted.safe
   function busted.safe(...)
@@ -175,7 +194,7 @@ local function new_busted()
   end
   local register = busted.register
   function busted.register(descriptor, executor, attributes)
-    if descriptor == "it" then executor = in_task(busted, executor) end
+    if descriptor == "it" then executor = under_seeds(in_task(busted, executor), seeds, result) end
     return register(descriptor, executor, attributes)
   end
   require("busted")(busted)
@@ -191,9 +210,11 @@ local function traceback_of(trace)
 end
 
 local function watch(busted, result, progress)
+  local path
   local function problem(element, _, message, trace)
     result.problems[#result.problems + 1] = {
       name = element.descriptor and name_of(busted, element) or "",
+      repeat_with = test.seed and ("neap test --seed %d %s"):format(test.seed, path or ""),
       message = tostring(message),
       traceback = traceback_of(trace),
     }
@@ -203,31 +224,37 @@ local function watch(busted, result, progress)
   busted.subscribe({ "error" }, problem)
   busted.subscribe({ "failure" }, problem)
   busted.subscribe({ "file", "start" }, function(file)
-    progress(file.name .. " ")
+    path = file.name
+    progress(path .. " ")
     return nil, true
   end)
   busted.subscribe({ "file", "end" }, function()
     progress("\n")
     return nil, true
   end)
-  busted.subscribe({ "test", "end" }, function(_, _, status)
+  local shown
+  busted.subscribe({ "test", "end" }, function(element, _, status)
+    local mark = "."
     if status == "success" then
       result.passed = result.passed + 1
-      progress(".")
+      if element ~= shown then result.ran[#result.ran + 1] = path .. "\t" .. element.name end
     elseif status == "pending" then
       result.skipped = result.skipped + 1
-      progress("s")
+      mark = "s"
     else
       result.failed = result.failed + 1
-      progress("F")
+      mark = "F"
     end
+    -- One mark a spec, under however many seeds it passes.
+    if element ~= shown or mark ~= "." then progress(mark) end
+    shown = element
     return nil, true
   end)
 end
 
 ---@class cli.specs.Options
----@field seed integer?        Order the ready tasks, and draw all chance, from this seed.
----@field slice_limit neap.Duration
+---@field seeds { first: integer, last: integer }?  Run each spec under each of these: the
+---  order of the ready tasks, and all chance, is drawn from it. Otherwise FIFO.
 ---@field filter string?       A pattern that the name of a spec has to match.
 ---@field progress fun(text: string)
 
@@ -237,17 +264,16 @@ end
 ---@param opts cli.specs.Options
 ---@return cli.specs.Result
 function specs.run(paths, opts)
-  local result = { passed = 0, failed = 0, skipped = 0, problems = {} }
+  local result = { passed = 0, failed = 0, skipped = 0, problems = {}, ran = {} }
   load_library()
-  test.seed = opts.seed
-  core.slice_limit(opts.slice_limit)
   core.begin()
   for name, fn in pairs(Clock) do rawset(os, name, fn) end
 
   host.on_deadlock(on_deadlock)
-  local busted = new_busted()
+  local busted = new_busted(opts.seeds, result)
   watch(busted, result, opts.progress)
-  require("busted.modules.filter_loader")()(busted, { filter = { opts.filter } })
+  require("busted.modules.filter_loader")()(busted,
+    { filter = { opts.filter }, excludeTags = opts.seeds and { "fifo" } or {} })
   require("busted.modules.test_file_loader")(busted, { "lua" })(paths, { "_spec" },
     { excludes = {}, recursive = true })
   require("busted.execute")(busted)(1, {})

@@ -1,23 +1,33 @@
 --- neap test [PATH...]: run the specs of files and folders.
 
+local core = require("neap.core.test")
 local text = require("neap.core.text")
 
 local test = {}
 
 local DONE, FAILED, USAGE = 0, 1, 2
 
-local USAGE_TEXT = "usage: neap test [PATH...] [--seed N] [--slice-limit D] [--filter PATTERN]\n"
+local USAGE_TEXT = "usage: neap test [PATH...] [--seed N|A..B] [--slice-limit D] [--filter PATTERN] [--ran FILE]\n"
 
-local OPTIONS = { "--seed", "--slice-limit", "--filter" }
+local OPTIONS = { "--seed", "--slice-limit", "--filter", "--ran" }
+
+-- `N` or `A..B`, or nil.
+local function read_seeds(value)
+  local first, last = value:match("^(%-?%d+)%.%.(%-?%d+)$")
+  first = math.tointeger(tonumber(first or value))
+  last = last and math.tointeger(tonumber(last)) or first
+  return first and last >= first and { first = first, last = last } or nil
+end
 
 -- What each option makes of its value; nil for a value that is none.
 local READ = {
-  ["--seed"] = function(value) return math.tointeger(tonumber(value)) end,
+  ["--seed"] = read_seeds,
   ["--slice-limit"] = function(value)
     local ok, seconds = pcall(text.duration, tonumber(value) or value)
     return ok and seconds or nil
   end,
   ["--filter"] = function(value) return pcall(string.find, "", value) and value or nil end,
+  ["--ran"] = function(value) return value end,
 }
 
 -- Paths and options, or nil and what is wrong.
@@ -56,9 +66,16 @@ local function report(result)
   for _, problem in ipairs(result.problems) do
     io.stdout:write("\nFAILED ", problem.name, "\n", problem.message, "\n")
     if problem.traceback then io.stdout:write(problem.traceback, "\n") end
+    if problem.repeat_with then io.stdout:write("to repeat it: ", problem.repeat_with, "\n") end
   end
   local skipped = result.skipped > 0 and (", %d skipped"):format(result.skipped) or ""
   io.stdout:write(("%d passed, %d failed%s\n"):format(result.passed, result.failed, skipped))
+end
+
+-- A line for each spec that has passed: its file, a tab, its name.
+local function write_ran(path, ran)
+  local file <close> = assert(io.open(path, "w"))
+  assert(file:write(table.concat(ran, "\n"), "\n"))
 end
 
 --- Run the command.
@@ -71,16 +88,18 @@ function test.run(argv)
     io.stderr:write("neap test: ", options, "\n", USAGE_TEXT)
     return USAGE
   end
+  -- From here on, or busted itself would be reported as a long slice.
+  core.slice_limit(options["--slice-limit"])
   if not pcall(require, "busted.core") then
     io.stderr:write("neap test: busted is not installed: apt install lua-busted\n")
     return FAILED
   end
   local result = require("cli.specs").run(paths, {
-    seed = options["--seed"],
-    slice_limit = options["--slice-limit"],
+    seeds = options["--seed"],
     filter = options["--filter"],
     progress = function(words) io.stdout:write(words):flush() end,
   })
+  if options["--ran"] then write_ran(options["--ran"], result.ran) end
   report(result)
   return result.failed == 0 and DONE or FAILED
 end

@@ -2,15 +2,15 @@
 
 local tree = {}
 
+-- A place, unless it is one of the host.
+local function place(what, at)
+  return at and not at:find("^cli/") and not at:find("^neap/") and what .. at or ""
+end
+
 local function line_of(task)
-  local words = { task.name }
-  words[#words + 1] = task.waiting and "waits in " .. task.waiting or task.status
-  if task.place then words[#words + 1] = "at " .. task.place end
-  local spawned_at = task.spawned_at
-  if spawned_at and not spawned_at:find("^cli/") then
-    words[#words] = words[#words] .. ", spawned at " .. spawned_at
-  end
-  return table.concat(words, " ")
+  local state = task.waiting and "waits in " .. task.waiting or task.status
+  return ("%s %s%s%s"):format(task.name, state, place(" at ", task.place),
+    place(", spawned at ", task.spawned_at))
 end
 
 --- One line for each task, those that it spawned below it.

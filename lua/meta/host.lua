@@ -24,6 +24,10 @@ function host.embedded(name) end
 ---@return string[]
 function host.embedded_list() end
 
+--- End the process at once, without cleanup: `os.exit`.
+---@param status? integer|boolean
+function host.exit(status) end
+
 ---@param fd integer  0, 1 or 2.
 ---@return boolean
 function host.is_tty(fd) end

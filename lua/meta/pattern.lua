@@ -4,7 +4,7 @@
 --- They are Lua 5.4's, errors included, with one difference: a task whose deadline has
 --- passed, or that is cancelled, does not stay in them; the cancellation is raised there.
 --- None is a checkpoint. The replacement function of `gsub` cannot wait.
----@class neap.core.Pattern
+---@class neap.core.pattern
 local pattern = {}
 
 --- The first match of `text` in `s`.

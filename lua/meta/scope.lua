@@ -8,7 +8,7 @@
 
 --- Decides when a scope has seen enough. Its functions cannot wait.
 ---@class neap.scope.Policy
----@field on_done? fun(task: neap.Task): boolean?  Told of each task that has ended. Returns
+---@field on_done? fun(task: neap.Task): boolean?  Told of each task that returned or raised. Returns
 ---true to end the scope now; a failure fails the scope only if it raises.
 ---@field result? fun(): any ...  What the function form returns.
 ---@field on_timeout? fun(): any ...  What it returns when the scope's deadline has passed.

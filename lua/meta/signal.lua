@@ -12,6 +12,9 @@ function signal.open(app, grace, show) end
 ---@param scope neap.core.Scope
 function signal.main(scope) end
 
+--- There is a prompt: SIGINT cancels the main scope, and is nothing else.
+function signal.prompt() end
+
 --- End as by a signal. The first status counts.
 ---@param status? integer|boolean
 function signal.exit(status) end

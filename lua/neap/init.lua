@@ -39,7 +39,7 @@ local LAZY = {
   fs = { "neap.fs" },
   process = { "neap.process" },
   stdin = { "neap.stdin" },
-  tasks = { "neap.core.tree", "tasks" },
+  tasks = { "neap.program", "tasks" },
   main = { "neap.program", "main" },
   exit = { "neap.program", "exit" },
   signals = { "neap.program", "signals" },
@@ -72,6 +72,7 @@ local LAZY = {
   work = { "neap.work", "run" },
   blocking = { "neap.blocking", "run" },
   isolates = { "neap.isolates", "open" },
+  flow = { "neap.flow" },
   defer = { "neap.defer", "defer" },
 }
 

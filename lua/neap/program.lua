@@ -1,8 +1,10 @@
---- The program that `neap run` runs: its main function, its end, the signals it receives.
+--- The program that `neap run` runs: its main function, its end, the signals it receives,
+--- its tasks.
 
 local core = require("neap.core.signal")
 local errors = require("neap.core.error")
 local time = require("neap.core.time")
+local tree = require("neap.core.tree")
 
 local program = {
   --- While the file of the program is loaded: takes its main function. Set by the host.
@@ -44,6 +46,14 @@ end
 ---@nodiscard
 function program.signals(...)
   return core.receive(...)
+end
+
+--- All tasks of the host as a tree, from the root on: what each waits for, since when, and
+--- at which line. The same is printed on SIGUSR1, and when the host is in a deadlock.
+---@return neap.TaskNode
+---@nodiscard
+function program.tasks()
+  return tree.tasks()
 end
 
 return program

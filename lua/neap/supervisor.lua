@@ -137,13 +137,14 @@ function Plan:note(keeper, err)
   return keeper.failures == 1 and 0 or backoff.delay(DELAYS, keeper.failures - 1)
 end
 
--- Which others are stopped and started again with `keeper`.
+-- Which others are stopped and started again with `keeper`: those that run, and those
+-- that are about to since a restart of their own is over.
 function Plan:group(keeper)
   local group, is_after = {}, self.strategy == "one_for_all"
   for _, other in ipairs(self.keepers) do
     if other == keeper then
       is_after = true
-    elseif is_after and other.run and self.strategy ~= "one_for_one" then
+    elseif is_after and (other.run or other.stopped) and self.strategy ~= "one_for_one" then
       group[#group + 1] = other
     end
   end
@@ -154,11 +155,14 @@ end
 function Plan:stop(group, restart)
   for _, other in ipairs(group) do
     other.stopped = restart
-    other.halted = deferred.new()
-    other.run:cancel("it is started again, for another one has failed")
+    if other.run then
+      other.halted = deferred.new()
+      other.run:cancel("it is started again, for another one has failed")
+    end
   end
   for _, other in ipairs(group) do
-    local _, late = scopes.timeout_or(self.shutdown, other.halted.await, other.halted)
+    local halted, late = other.halted, nil
+    if halted then late = select(2, scopes.timeout_or(self.shutdown, halted.await, halted)) end
     if late then
       self:fail(errors.new("failed", ("%s was stopped in order to be started again, and did not "
         .. "end within %gs (shutdown)"):format(tostring(other.task), self.shutdown)))

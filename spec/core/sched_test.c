@@ -208,6 +208,51 @@ static void all_who_await_a_task_wake_in_order(void)
     neap_sched_deinit(&sched);
 }
 
+static test_task worker, standing;
+
+static void adopt(test_task *task, int tag, bool (*step)(test_task *))
+{
+    memset(task, 0, sizeof *task);
+    neap_task_adopt(&task->core, &inner, false);
+    task->step = step;
+    task->tag = tag;
+}
+
+/* Joins a scope with one task that works and one that stands by; then both. */
+static bool join_twice(test_task *task)
+{
+    switch (task->turns) {
+    case 0:
+        neap_scope_open(&inner, &task->core, false);
+        adopt(&standing, 's', sleep_long);
+        adopt(&worker, 'w', yield_twice);
+        neap_task_stand_by(&standing.core);
+        neap_scope_park_join(&inner, &task->core, true);
+        return true;
+    case 1:
+        CHECK(neap_task_ended(&worker.core) && !neap_task_ended(&standing.core));
+        CHECK(test_time.now_ns == 1000);
+        neap_task_recall(&standing.core);
+        neap_scope_park_join(&inner, &task->core, true);
+        return true;
+    default:
+        CHECK(neap_task_ended(&standing.core) && test_time.now_ns == 2000);
+        neap_scope_close(&inner);
+        return false;
+    }
+}
+
+static void a_join_waits_for_no_task_that_stands_by(void)
+{
+    test_task task;
+    test_begin(&sched, &test_time);
+    test_spawn(&sched, &task, 'j', join_twice);
+    test_exhaust(&sched, &test_time);
+    CHECK(task.core.state == NEAP_TASK_DONE && task.turns == 2);
+    CHECK(sched.root.running == 0);
+    neap_sched_deinit(&sched);
+}
+
 int main(void)
 {
     RUN(tasks_take_turns);
@@ -219,5 +264,6 @@ int main(void)
     RUN(a_shield_keeps_a_cancellation_out);
     RUN(one_task_is_cancelled_alone);
     RUN(all_who_await_a_task_wake_in_order);
+    RUN(a_join_waits_for_no_task_that_stands_by);
     return REPORT();
 }

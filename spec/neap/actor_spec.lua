@@ -17,6 +17,10 @@ local function counter(log)
     end,
     get = function(self, ...) return self.count, ... end,
     fail = function(_, err) error(err, 0) end,
+    fail_late = function(_, err)
+      neap.sleep("1ms")
+      error(err, 0)
+    end,
     wait = function() neap.sleep(math.huge) end,
   }
 end
@@ -44,7 +48,7 @@ describe("scope:actor", function()
     neap.scope(function(s)
       local a = s:actor({ capacity = 1 }, counter())
       a:tell("add", 1)
-      neap.yield()            -- it is being handled
+      test.run_until_idle()     -- it is being handled
       a:tell("add", 1)
       assert.are.equal(0, test.elapsed())
       a:tell("add", 1)
@@ -107,8 +111,9 @@ describe("scope:actor", function()
           s:cancel()
         end)
       end)
-      neap.yield()
+      test.run_until_idle()
       outer:spawn(function() asked = catch(a.ask, a, "wait") end)
+      test.run_until_idle()
       outer:spawn(function() queued = catch(a.ask, a, "get") end)
       outer:join()
       assert.are.equal("closed", catch(a.tell, a, "get").kind)
@@ -119,24 +124,29 @@ describe("scope:actor", function()
   end)
 
   it("refuses messages when it was cancelled before it began", function()
-    neap.scope(function(outer)
-      local a, e
-      neap.scope(function(s)
-        outer:spawn(function() e = catch(a.ask, a, "get") end)
-        outer:spawn(function() s:cancel() end)
-        a = s:actor(counter())      -- its first turn comes after theirs
-        neap.sleep(math.huge)
-      end)
-      outer:join()
-      assert.are.equal("closed", e.kind)
-      assert.are.equal("closed", catch(a.tell, a, "get").kind)
-    end)
     local a
     neap.scope(function(s)
       s:cancel()
       a = s:actor(counter())
     end)
     assert.are.equal("closed", catch(a.tell, a, "get").kind)
+  end)
+
+  it("answers whoever asked, in whatever order it is asked, cancelled and begun", function()
+    test.schedules(40, function()
+      neap.scope(function(outer)
+        local a, answer
+        neap.scope(function(s)
+          outer:spawn(function() answer = select(2, pcall(a.ask, a, "get")) end)
+          outer:spawn(function() s:cancel() end)
+          a = s:actor(counter())
+          neap.sleep(math.huge)
+        end)
+        outer:join()
+        assert.is_true(answer == 0 or answer.kind == "closed")
+        assert.are.equal("closed", catch(a.tell, a, "get").kind)
+      end)
+    end)
   end)
 
   it("raises `closed` after its scope has been left", function()
@@ -194,10 +204,12 @@ describe("scope:actor", function()
   it("closes its mailbox by a crash: asks that wait and later calls raise `closed`", function()
     neap.scope(function(s)
       local a = s:actor({ guard = true, capacity = 1 }, counter())
+      local first = s:spawn({ guard = true }, a.ask, a, "fail_late", "boom")
+      test.run_until_idle()
       local settled = neap.settle({
-        function() a:ask("fail", "boom") end,
-        function() a:ask("get") end,        -- in the mailbox
-        function() a:ask("get") end,        -- waiting to get in
+        first,
+        function() a:ask("get") end,        -- one is in the mailbox,
+        function() a:ask("get") end,        -- one waits to get in
       })
       assert.are.equal("boom", settled[1].err)
       for i = 2, 3 do

@@ -4,7 +4,7 @@ local test = require("neap.test")
 -- Start `fn(...)` and let it run until it waits.
 local function start(s, fn, ...)
   local task = s:spawn({ guard = true }, fn, ...)
-  neap.yield()
+  test.run_until_idle()
   return task
 end
 
@@ -122,7 +122,7 @@ describe("neap.broadcast", function()
       local publisher = start(s, hub.publish, hub, 2)
       local late = hub:subscribe() -- full by the replay
       assert.are.equal(1, (slow:recv()))
-      neap.yield()
+      test.run_until_idle()
       assert.are.equal("waiting", publisher:status())
       assert.are.equal(1, (late:recv()))
       publisher:await()
@@ -155,7 +155,7 @@ describe("neap.broadcast", function()
       local late
       for _ = 1, 40 do late = hub:subscribe() end
       first:recv()
-      neap.yield()
+      test.run_until_idle()
       assert.are.equal("waiting", publisher:status())
       second:recv()
       publisher:await()

@@ -4,7 +4,7 @@ local test = require("neap.test")
 -- Start `fn(...)` and let it run until it waits.
 local function start(s, fn, ...)
   local task = s:spawn({ guard = true }, fn, ...)
-  neap.yield()
+  test.run_until_idle()
   return task
 end
 

@@ -1,4 +1,5 @@
 local neap = require("neap")
+local test = require("neap.test")
 
 describe("neap.error", function()
   it("makes an error object of a kind and a message", function()
@@ -87,7 +88,7 @@ describe("neap.is_cancelled", function()
     local e
     neap.scope(function(s)
       local task = s:spawn(neap.sleep, "1s")
-      neap.yield()
+      test.run_until_idle()
       task:cancel()
       local _, err = task:outcome()
       assert.are.equal("cancelled", err.kind)

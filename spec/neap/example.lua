@@ -3,6 +3,9 @@
 
 local program = require("neap.program")
 
+-- As for a script: its folder comes first.
+package.path = "examples/?.lua;" .. package.path
+
 local example = {}
 
 ---@class spec.Example

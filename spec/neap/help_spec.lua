@@ -8,6 +8,7 @@ local FILES = {
 --- It is fair.
 
 local sem = require("neap.core.sem")
+local inner = require("neap.inner")
 
 ---@class neap.Semaphore: neap.core.Sem
 local Semaphore = sem.methods
@@ -35,6 +36,11 @@ local semaphore = {}
 function semaphore.new(slots)
   return sem.new(slots, hidden)
 end
+
+--- Make a spare one.
+function semaphore.spare() end
+
+semaphore.act = inner.act
 
 return semaphore
 ]],
@@ -81,6 +87,9 @@ local time = {}
 ---@param d number|string
 function time.sleep(d) end
 
+--- Wait no longer.
+function time.timeout() end
+
 --- Nobody's business.
 function time.tick() end
 
@@ -100,6 +109,12 @@ local neap = {
 
 neap.semaphore = semaphore.new
 
+local LAZY = {
+  spare = { "neap.semaphore", "spare" },
+  timeout = { "neap.wide", "timeout" },
+  act = { "neap.semaphore", "act" },
+}
+
 --- Open a scope.
 ---@param opts? table
 ---@param fn? fun(s: neap.Scope)
@@ -115,6 +130,7 @@ neap.depth = 3
 
 return neap
 ]],
+  ["neap/wide.lua"] = "local time = require(\"neap.core.time\")\n\ntime.more = 1\n\nreturn time\n",
   ["neap/inner.lua"] = "--- For the library alone.\n---@package\n\nlocal inner = {}\n\n"
     .. "--- Do it.\nfunction inner.act() end\n\nreturn inner\n",
   ["help/scopes.md"] = "# Scopes and `tasks`\n\nA scope **joins** its tasks.\n",
@@ -147,8 +163,8 @@ describe("neap help", function()
     assert.are.equal(0, status)
     assert.matches("\nscopes  Scopes and tasks\n", text, 1, true)
     assert.matches([[
-Reference: neap, neap.depth, neap.now, neap.scope, neap.semaphore,
-neap.semaphore.new, neap.sleep, scope, scope:spawn, semaphore,
+Reference: neap, neap.act, neap.depth, neap.now, neap.scope, neap.semaphore,
+neap.sleep, neap.spare, neap.timeout, scope, scope:spawn, semaphore,
 semaphore:acquire, semaphore:run.
 ]], text, 1, true)
   end)
@@ -215,9 +231,20 @@ A checkpoint: it may wait, and raises if its scope is cancelled.
   end)
 
   it("follows a name that only hands another on", function()
-    assert.matches("neap.semaphore.new(slots)", run({ "neap.semaphore" }), 1, true)
+    assert.matches("neap.semaphore(slots)\n\nCreate a semaphore.", run({ "neap.semaphore" }), 1, true)
+    assert.are.equal(run({ "neap.spare" }), (run({ "semaphore.spare" })))
     assert.matches("neap.sleep(d)\n\nWait for a while.", run({ "sleep" }), 1, true)
     assert.are.equal(2, select(2, run({ "neap.core.time.tick" })))
+  end)
+
+  it("knows what a module loads when it is asked for, hands on or adds to another one", function()
+    assert.are.equal("neap.spare()\n\nMake a spare one.\n", (run({ "spare" })))
+    assert.are.equal("neap.timeout()\n\nWait no longer.\n", (run({ "timeout" })))
+    assert.are.equal("neap.act()\n\nDo it.\n", (run({ "act" })))
+  end)
+
+  it("finds the methods of a name when nothing else has it", function()
+    assert.are.equal(run({ "scope:spawn" }), (run({ "spawn" })))
   end)
 
   it("reads a function from its type where it has no other declaration", function()
@@ -331,6 +358,11 @@ describe("markdown on a terminal", function()
       render("| a | b |\n| --- | --- |\n| cc | d \\| e |\n| fff | g |", 80))
     assert.are.equal("a  one two three four\n   five\n",
       render("| a | one two three four five |", 24))
+  end)
+
+  it("wraps the widest column of a table that is wider than the page", function()
+    assert.are.equal("what              default\nlimit of some     none\nlength, in bytes\n",
+      render("| what | default |\n| --- | --- |\n| limit of some length, in bytes | none |", 25))
   end)
 
   it("shows where a link leads if that is not a page", function()

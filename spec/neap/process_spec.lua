@@ -32,6 +32,13 @@ describe("neap.process.run", function()
     assert.are.same({ status = 3, stdout = "out\n", stderr = "err\n" }, result)
   end)
 
+  it("lets virtual time run with the wall clock meanwhile", function()
+    local began = neap.raw.os.time()
+    process.run { "sleep", "0.2" }
+    local elapsed = require("neap.test").elapsed()
+    assert.is_true(elapsed >= 0.2 and elapsed < neap.raw.os.time() - began + 2)
+  end)
+
   it("hands on arguments as they are, and no shell reads them", function()
     assert.are.equal("$HOME|a b|*|7|", process.run({ "printf", "%s|", "$HOME", "a b", "*", 7 }).stdout)
   end)
@@ -194,6 +201,21 @@ describe("a child process", function()
     local took = neap.monotonic() - before
     assert.is_true(took >= 0.1 and took < 4, "took " .. took)
     assert.are.same({ nil, "SIGKILL" }, { child:wait() })
+  end)
+
+  it("is gone before its task has ended, also when that is cancelled while it waits", function()
+    local pid
+    neap.scope(function(s)
+      local task = s:spawn({ guard = true }, function()
+        local child <close> = stubborn("while true; do sleep 1; done")
+        pid = child.pid
+      end)
+      wait_for(function() return pid end)
+      neap.yield()
+      task:cancel()
+      task:join()
+      assert.is_false(is_there(pid))
+    end)
   end)
 
   it("takes with it what it has started", function()

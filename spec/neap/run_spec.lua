@@ -658,6 +658,27 @@ end)
     assert.truthy(r.out:find("failed under seed " .. seed .. ";", 1, true))
   end)
 
+  it("runs each spec under each of several seeds, until it fails under one", function()
+    local r = test_file([[
+local neap, test = require("neap"), require("neap.test")
+local function order()
+  local ran = ""
+  neap.all { function() ran = ran .. "1" end, function() ran = ran .. "2" end }
+  return ran
+end
+it("fails when the second is first", function() assert.are.equal("12", order()) end)
+it("passes", function() order() end)
+it("is about the default order #fifo", function() assert.is_nil(test.seed) end)
+]], "--seed 1..50")
+    assert.are.equal(1, r.status)
+    local seed = r.out:match("to repeat it: neap test %-%-seed (%d+) a_spec.lua\n")
+    assert.truthy(r.out:find(("\n%d passed, 1 failed\n"):format(50 + seed - 1), 1, true))
+    r = neap(("test --seed %d a_spec.lua"):format(seed))
+    assert.truthy(r.out:find("\n1 passed, 1 failed\n", 1, true))
+    r = neap(("test --seed %d a_spec.lua"):format(seed - 1))
+    assert.truthy(r.out:find("\n2 passed, 0 failed\n", 1, true))
+  end)
+
   it("runs what a pattern matches, of the whole name", function()
     local r = test_file([[
 describe("outer", function()
@@ -667,6 +688,15 @@ end)
 it("three", function() error("not this") end)
 ]], "--filter '^outer t'")
     assert.truthy(r.out:find("\n1 passed, 0 failed\n$"))
+  end)
+
+  it("writes down with --ran which specs have passed", function()
+    test_file([[
+describe("outer", function() it("passes", function() end) end)
+it("fails", function() error("on purpose") end)
+pending("is skipped")
+]], "--ran passed.txt")
+    assert.are.equal("a_spec.lua\tpasses\n", read("passed.txt"))
   end)
 
   it("reports a file that does not compile, and one that raises", function()

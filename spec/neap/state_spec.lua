@@ -1,9 +1,10 @@
 local neap = require("neap")
+local test = require("neap.test")
 
 -- Start `fn(...)` and let it run until it waits.
 local function start(s, fn, ...)
   local task = s:spawn({ guard = true }, fn, ...)
-  neap.yield()
+  test.run_until_idle()
   return task
 end
 
@@ -33,7 +34,7 @@ describe("neap.state", function()
     neap.scope(function(s)
       local waiter = start(s, st.changed, st)
       st:set(1)
-      neap.yield()
+      test.run_until_idle()
       assert.are.equal("waiting", waiter:status())
       assert.are.equal(version, select(2, st:get()))
       st:set(2)
@@ -88,7 +89,7 @@ describe("neap.state", function()
         repeat
           local v = st:changed()
           seen[#seen + 1] = v
-          neap.sleep("3500ms")
+          neap.sleep("3400ms")
         until v == 9
       end)
       for i = 1, 9 do

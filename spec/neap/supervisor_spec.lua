@@ -64,6 +64,20 @@ describe("neap.supervisor", function()
     assert.are.same({}, log)
   end)
 
+  it("writes a failure that nobody hears of to the log, and counts it", function()
+    local unheard = require("neap.supervisor").unheard
+    local stderr, written = io.stderr, {}
+    rawset(io, "stderr", { write = function(_, ...) written[#written + 1] = table.concat({ ... }) end })
+    neap.supervisor(function(s)
+      s:spawn({ name = "mail" }, function() error("no route", 0) end)
+      s:spawn({ name = "heard" }, function() error("known", 0) end):outcome()
+    end)
+    rawset(io, "stderr", stderr)
+    assert.are.equal("neap: mail failed: no route\n", written[1])
+    assert.is_nil(table.concat(written):find("known", 1, true))
+    assert.are.equal(unheard + 1, require("neap.supervisor").unheard)
+  end)
+
   it("fails by its body's error, and cancels its tasks", function()
     local cancelled
     assert.has_error(function()
@@ -72,7 +86,7 @@ describe("neap.supervisor", function()
           local _ <close> = neap.defer(function() cancelled = true end)
           neap.sleep(math.huge)
         end)
-        neap.yield()
+        test.run_until_idle()
         error("body", 0)
       end)
     end, "body")
@@ -235,7 +249,7 @@ describe("neap.supervisor with restart", function()
           if name == "c" then neap.shield("1s", neap.sleep, "5ms") end
         end)
         neap.sleep("10ms")
-        if fails and #begun == 4 then error(name, 0) end
+        if fails and #begun == 4 then error(name, 0) end    -- its first run
         neap.sleep("20ms")
       end
       s:spawn(worker, "a")
@@ -243,9 +257,10 @@ describe("neap.supervisor with restart", function()
       s:spawn(worker, "c")
       s:spawn(function() begun[#begun + 1] = "returns" end)
     end)
-    assert.are.same({ "a", "b", "c", "returns" }, { table.unpack(begun, 1, 4) })
-    local again = { table.unpack(begun, 5) }
+    local first, again = { table.unpack(begun, 1, 4) }, { table.unpack(begun, 5) }
+    table.sort(first)
     table.sort(again)
+    assert.are.same({ "a", "b", "c", "returns" }, first)
     assert.are.same({ "a", "b", "c" }, again)
     assert.are.equal(6, #ended)
     -- b fails at 10 ms, c has cleaned up at 15 ms, all run for 30 ms, and c cleans up.
@@ -266,6 +281,72 @@ describe("neap.supervisor with restart", function()
       s:spawn(worker, "c")
     end)
     assert.are.same({ a = 1, b = 2, c = 2 }, runs)
+  end)
+
+  it("starts a group again once when two of it fail at the same time", function()
+    local log, runs = {}, { a = 0, b = 0, c = 0 }
+    neap.supervisor(noting(log, { restart = { strategy = "one_for_all" } }), function(s)
+      local function worker(name, fails)
+        runs[name] = runs[name] + 1
+        neap.sleep("10ms")
+        if fails and runs[name] == 1 then error(name, 0) end
+        neap.sleep("10ms")
+      end
+      s:spawn({ name = "a" }, worker, "a", true)
+      s:spawn({ name = "b" }, worker, "b", true)
+      s:spawn({ name = "c" }, worker, "c")
+    end)
+    assert.are.same({ a = 2, b = 2, c = 2 }, runs)
+    table.sort(log, function(x, y) return x[1] < y[1] end)
+    assert.are.same({ { "a", "a", 0.010 }, { "b", "b", 0.010 } }, log)
+    assert.are.equal(0.030, test.elapsed())
+  end)
+
+  it("starts one group again after the other", function()
+    local runs, begun = { a = 0, b = 0, c = 0 }, {}
+    neap.supervisor(noting({}, { restart = { strategy = "rest_for_one" } }), function(s)
+      local function worker(name, ms)
+        runs[name] = runs[name] + 1
+        begun[#begun + 1] = name
+        local _ <close> = neap.defer(function()
+          if name == "c" then neap.shield("1s", neap.sleep, "10ms") end
+        end)
+        neap.sleep(ms / 1000)
+        if name ~= "c" and runs[name] == 1 then error(name, 0) end
+        neap.sleep("20ms")
+      end
+      s:spawn(worker, "a", 12)
+      s:spawn(worker, "b", 10)
+      s:spawn(worker, "c", 10)
+    end)
+    -- b fails at 10 ms and waits for c until 20; a fails at 12, waits for that, and stops both.
+    assert.are.equal(2, runs.a)
+    assert.are.equal(3, runs.b)
+    local last = {}
+    for i, name in ipairs(begun) do last[name] = i end
+    assert.is_true(last.a < last.b and last.a < last.c)
+  end)
+
+  it("fails by what on_error raises, and tells it of a task that was killed", function()
+    assert.has_error(function()
+      neap.supervisor({ restart = {}, on_error = function() error("worse", 0) end }, function(s)
+        s:spawn(error, "boom", 0)
+        neap.sleep(math.huge)
+      end)
+    end, "worse")
+
+    local log, runs = {}, 0
+    neap.supervisor(noting(log, { restart = {} }), function(s)
+      local task = s:spawn({ name = "deaf" }, function()
+        runs = runs + 1
+        while true do neap.raw.pcall(neap.sleep, math.huge) end
+      end)
+      neap.sleep("10ms")
+      task:cancel()
+    end)
+    assert.are.equal(1, runs)
+    assert.are.equal(1, #log)
+    assert.are.equal("killed", log[1][1].kind)
   end)
 
   it("restarts a task of the group that swallowed its cancellation", function()

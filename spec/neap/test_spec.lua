@@ -43,8 +43,24 @@ describe("virtual time", function()
     assert.are.equal("1970-01-01", os.date("!%Y-%m-%d", 0))
   end)
 
+  it("begins anew also in the turn in which a deadline was due", function()
+    for _ = 1, 2 do
+      require("neap.core.test").seed(1)
+      local log = {}
+      neap.timeout_or("1s", function()
+        neap.sleep("1s")
+        log[1] = test.elapsed()
+      end)
+      assert.are.same({ 1 }, log)
+    end
+  end)
+
   it("keeps the clocks of the machine in neap.raw", function()
     assert.is_true(neap.raw.os.time() > 1700000000)
+  end)
+
+  it("counts from the same instant in each spec, so that no rounding differs", function()
+    assert.are.equal(2, neap.monotonic())
   end)
 
   it("stands while a task runs", function()
@@ -55,8 +71,7 @@ describe("virtual time", function()
     assert.are.equal(5000050000, sum)
   end)
 
-  it("wakes sleepers of one instant in the order in which they lay down", function()
-    if test.seed then return end
+  it("wakes sleepers of one instant in the order in which they lay down #fifo", function()
     local order = {}
     neap.scope(function(s)
       for i = 1, 5 do
@@ -294,10 +309,33 @@ describe("test.schedules", function()
     assert.are.same(first, second)
   end)
 
-  it("begins time and chance anew in each run", function()
+  it("begins time and the turns of a fair select anew in each run", function()
+    local full = neap.channel(99)
+    for i = 1, 99 do full:send(i) end
+    local began
     test.schedules(3, function()
       assert.are.equal(0, test.elapsed())
+      began = began or neap.monotonic()
+      assert.are.equal(began, neap.monotonic())
+      local turns = {}
+      for i = 1, 3 do turns[i] = neap.select { full:on_recv(), full:on_recv(), fair = true } end
+      assert.are.same({ 1, 2, 1 }, turns)
       neap.sleep("5s")
+    end)
+  end)
+
+  it("moves no clock back that somebody waits for", function()
+    local woken
+    neap.scope(function(s)
+      s:spawn(function()
+        neap.sleep("1m")
+        woken = neap.monotonic()
+      end)
+      neap.sleep("30s")
+      local before = neap.monotonic()
+      test.schedules(1, function() assert.are.equal(before, neap.monotonic()) end)
+      s:join()
+      assert.are.equal(before + 30, woken)
     end)
   end)
 
@@ -361,6 +399,26 @@ describe("neap.tasks", function()
       assert.are.equal("lazy", find(root, "lazy").status)
       assert.is_nil(find(root, "lazy").waiting)
       waiter:await()
+    end)
+  end)
+
+  it("tells how long a task has been active, in seconds, without the time in which it waited", function()
+    local clock = neap.raw.os.clock
+    neap.scope(function(s)
+      s:spawn({ name = "worker" }, function()
+        for _ = 1, 2 do
+          local began = clock()
+          while clock() - began < 0.020 do end
+          neap.sleep("1h")
+        end
+      end)
+      neap.sleep("3m")
+      local first = find(neap.tasks(), "worker").busy
+      neap.sleep("1h")
+      local second = find(neap.tasks(), "worker").busy
+      assert.is_true(first >= 0.019 and first < 10)
+      assert.is_true(second - first >= 0.019 and second < 10)
+      s:cancel()
     end)
   end)
 

@@ -32,13 +32,17 @@ static uint64_t wall(neap_clock *clock)
 
 void neap_virtual_init(neap_virtual *clock)
 {
-    /* Not 0, which deadlines take for "none". */
-    *clock = (neap_virtual){ .clock = { monotonic, wall }, .stood_ns = NEAP_SECOND_NS };
-    neap_virtual_begin(clock);
+    *clock = (neap_virtual){ .clock = { monotonic, wall } };
+    neap_virtual_begin(clock, false);
 }
 
-void neap_virtual_begin(neap_virtual *clock)
+void neap_virtual_begin(neap_virtual *clock, bool awaited)
 {
+    if (!awaited) {
+        /* Not 0, which deadlines take for "none". */
+        clock->stood_ns = clock->resume_ns = NEAP_SECOND_NS;
+        clock->machine_ns = neap_clock_now(&neap_clock_system);
+    }
     clock->begun_ns = monotonic(&clock->clock);
 }
 
@@ -52,6 +56,13 @@ void neap_virtual_skip(neap_virtual *clock, uint64_t at_ns)
     assert(clock->reasons == 0);
     if (at_ns > clock->stood_ns)
         clock->stood_ns = at_ns;
+}
+
+bool neap_virtual_is_real(const neap_clock *clock)
+{
+    const neap_virtual *self = neap_container(clock, neap_virtual, clock);
+
+    return clock->monotonic != monotonic || (self->reasons & NEAP_VIRTUAL_REAL) != 0;
 }
 
 void neap_virtual_run(neap_virtual *clock, unsigned reason, bool holds)

@@ -30,12 +30,15 @@ typedef struct neap_virtual {
 
 /* It stands at the beginning, for no reason to run. */
 void neap_virtual_init(neap_virtual *clock);
-/* It is the beginning of 2000 again; the monotonic clock goes on. */
-void neap_virtual_begin(neap_virtual *clock);
+/* It is the beginning of 2000 again. The monotonic clock begins anew, too, or goes
+ * on, if there are instants on it that somebody waits for. */
+void neap_virtual_begin(neap_virtual *clock, bool awaited);
 /* Nanoseconds since the beginning. */
 uint64_t neap_virtual_elapsed(neap_virtual *clock);
 /* Move it to a monotonic instant, while it stands; never back. */
 void neap_virtual_skip(neap_virtual *clock, uint64_t at_ns);
+/* True for any clock but a virtual one that nobody has made real. */
+bool neap_virtual_is_real(const neap_clock *clock);
 /* A reason to run holds, or holds no more. */
 void neap_virtual_run(neap_virtual *clock, unsigned reason, bool holds);
 

@@ -12,6 +12,7 @@
     X(context)               \
     X(coroutine)             \
     X(deferred)              \
+    X(edit)                  \
     X(error)                 \
     X(event)                 \
     X(file)                  \

@@ -48,6 +48,15 @@ void neap_bind_select_take(lua_State *L, const neap_node *node)
     lua_pop(L, 1);
 }
 
+void neap_bind_select_renew(lua_State *L)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &ROTATION);
+    uint32_t *counters = lua_touserdata(L, -1);
+    if (counters != NULL)       /* the module was opened */
+        memset(counters, 0, PLACES * sizeof *counters);
+    lua_pop(L, 1);
+}
+
 /* --- neap.after ------------------------------------------------------------------- */
 
 /* `number` is the duration in nanoseconds. */

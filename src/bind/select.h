@@ -57,6 +57,8 @@ struct neap_bind_arm_ops {
  * `handler` (a function; nil or none: no handler). */
 neap_bind_arm *neap_bind_new_arm(lua_State *L, const neap_bind_arm_ops *ops, void *object,
                                  int handler);
+/* Every fair select begins at its first arm again. */
+void neap_bind_select_renew(lua_State *L);
 /* Push the value that the waiting select to which `node` belongs has to give. */
 void neap_bind_select_take(lua_State *L, const neap_node *node);
 

@@ -28,12 +28,12 @@ struct receiver {
 
 /* --- the end ----------------------------------------------------------------------- */
 
-static void cancel_if_open(const neap_bind_scope_box *box)
+static void cancel_if_open(const neap_bind_scope_box *box, neap_cancel_kind kind)
 {
     neap_bind_scope *scope = box == NULL ? NULL : neap_bind_scope_record(box);
 
     if (scope != NULL && scope->core.open)
-        neap_scope_cancel(&scope->core, NEAP_CANCEL_SHUTDOWN, 0);
+        neap_scope_cancel(&scope->core, kind, 0);
 }
 
 static void show_tree(lua_State *L)
@@ -54,10 +54,12 @@ void neap_bind_signalled(neap_host *host)
         show_tree(host->running != NULL && host->sched.running != NULL ? host->running : host->L);
     if (noted & NEAP_SIGNAL_END) {
         host->ending = true;
-        cancel_if_open(host->main);
+        cancel_if_open(host->main, NEAP_CANCEL_SHUTDOWN);
     }
+    if (noted & NEAP_SIGNAL_INTERRUPT)
+        cancel_if_open(host->main, NEAP_CANCEL_CANCELLED);
     if (noted & NEAP_SIGNAL_GRACE)
-        cancel_if_open(host->app);
+        cancel_if_open(host->app, NEAP_CANCEL_SHUTDOWN);
 }
 
 static void on_signal(void *arg)
@@ -86,6 +88,14 @@ static int l_open(lua_State *L)
     return 0;
 }
 
+/* signal.prompt(): SIGINT cancels what signal.main named, and nothing else */
+static int l_prompt(lua_State *L)
+{
+    (void)L;
+    neap_signal_prompt();
+    return 0;
+}
+
 /* signal.main(scope): the scope that the first signal cancels */
 static int l_main(lua_State *L)
 {
@@ -96,7 +106,7 @@ static int l_main(lua_State *L)
     lua_rawsetp(L, LUA_REGISTRYINDEX, &MAIN);
     host->main = main;
     if (host->ending)
-        cancel_if_open(host->main);
+        cancel_if_open(host->main, NEAP_CANCEL_SHUTDOWN);
     return 0;
 }
 
@@ -239,7 +249,8 @@ int luaopen_neap_core_signal(lua_State *L)
     static const luaL_Reg receiver[] = { { "__call", l_next }, { "__gc", l_gc },
         { NULL, NULL } };
     static const luaL_Reg functions[] = {
-        { "open", l_open }, { "main", l_main }, { "exit", l_exit }, { "status", l_status },
+        { "open", l_open }, { "main", l_main }, { "prompt", l_prompt },
+        { "exit", l_exit }, { "status", l_status },
         { "receive", l_receive }, { NULL, NULL } };
 
     luaL_newlib(L, functions);

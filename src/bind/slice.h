@@ -6,7 +6,7 @@
 
 /* Begin to watch; NEAP_ENOMEM without a thread. */
 int neap_bind_slice_open(neap_host *host);
-/* The slice of `task`, which has just ended, was longer than the limit. */
-void neap_bind_slice_over(neap_host *host, neap_task *task, uint64_t ticks);
+/* The slice that has just ended was longer than the limit: report it. */
+void neap_bind_slice_over(neap_host *host, uint64_t ticks);
 
 #endif

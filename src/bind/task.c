@@ -62,13 +62,12 @@ static void give_back_thread(neap_host *host, lua_State *co)
 
 /* --- the end of a task ------------------------------------------------------------ */
 
-bool neap_bind_task_recall(neap_bind_task *box)
+void neap_bind_task_recall(neap_bind_task *box)
 {
-    if (!(box->core.flags & NEAP_BIND_STANDBY))
-        return false;
-    box->core.flags &= 0xFF & ~NEAP_BIND_STANDBY;
-    neap_task_recall(&box->core);
-    return true;
+    if (box->core.flags & NEAP_BIND_STANDBY) {
+        box->core.flags &= 0xFF & ~NEAP_BIND_STANDBY;
+        neap_task_recall(&box->core);
+    }
 }
 
 /* The running Lua frame is `body`'s: [1] box, [2] home. */
@@ -281,14 +280,14 @@ void neap_bind_end_unstarted(neap_host *host, neap_bind_task *box)
 {
     lua_State *co = box->co, *L = host->L;
 
-    if (neap_bind_task_recall(box)) {       /* it will never hear of it */
-        int top = lua_gettop(L);
-        neap_bind_push_task(L, &box->core);
-        lua_getiuservalue(L, top + 1, 1);
+    neap_bind_task_recall(box);
+    int top = lua_gettop(L);
+    neap_bind_push_task(L, &box->core);
+    if (lua_getiuservalue(L, top + 1, 1) == LUA_TFUNCTION) {    /* it stood by, or had to */
         lua_pushboolean(L, 1);
         lua_pcall(L, 1, 0, 0);
-        lua_settop(L, top);
     }
+    lua_settop(L, top);
     box->co = NULL;
     if (box->core.flags & NEAP_BIND_CONTEXT)
         neap_bind_context_drop(L, &box->core);
@@ -427,7 +426,7 @@ void neap_bind_resume(neap_sched *sched, neap_task *task)
     task->since = (uint32_t)(tick >> NEAP_TASK_SINCE_SHIFT);
     host->tick = tick;
     if (ticks > host->slice_limit)
-        neap_bind_slice_over(host, task, ticks);
+        neap_bind_slice_over(host, ticks);
     if (status == LUA_YIELD) {
         if (!(task->flags & NEAP_BIND_KILLED))
             return;

@@ -61,8 +61,8 @@ static inline bool neap_bind_suspended(const neap_task *task)
 {
     return task->state != NEAP_TASK_RUNNING || (task->flags & NEAP_BIND_KILLED) != 0;
 }
-/* It stood by, and counts among the tasks of its home again. False if it did not. */
-bool neap_bind_task_recall(neap_bind_task *box);
+/* If it stood by, it counts among the tasks of its home again. */
+void neap_bind_task_recall(neap_bind_task *box);
 /* End a task that has not begun, as cancelled. */
 void neap_bind_end_unstarted(neap_host *host, neap_bind_task *box);
 /* Push what the ended task gave, or raise its error; number of values. */

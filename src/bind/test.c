@@ -1,6 +1,7 @@
 /* bind/test.c - neap.core.test: virtual time and seeded schedules for specs. */
 #include "base/ticks.h"
 #include "bind/bind.h"
+#include "bind/select.h"
 #include "io/loop.h"
 
 /* The virtual clock; raises where time is the machine's. */
@@ -23,14 +24,19 @@ static int l_begin(lua_State *L)
     return 0;
 }
 
-/* test.seed(n [, shuffle]): all chance begins anew; with `shuffle` the order of
- * the ready queue is chance, too. The date is the beginning of 2000. */
+/* test.seed(n [, shuffle]): all that a later run could tell from an earlier one
+ * begins anew: chance, time, the turns of fair selects. With `shuffle` the order of
+ * the ready queue is chance, too. */
 static int l_seed(lua_State *L)
 {
     neap_host *host = neap_host_of(L);
     uint64_t seed = (uint64_t)neap_bind_integer(L, 1, "seed", LUA_MININTEGER, LUA_MAXINTEGER);
 
-    neap_virtual_begin(clock_of(L, "test.seed"));
+    bool awaited = neap_timers_first(&host->sched.timers) != NULL
+        || neap_timers_first(&host->sched.deadlines) != NULL;
+
+    neap_virtual_begin(clock_of(L, "test.seed"), awaited);
+    neap_bind_select_renew(L);
     neap_random_seed(&host->random, seed);
     neap_random_seed(&host->shuffle, seed);
     host->last_uuid_us = 0;

@@ -14,17 +14,39 @@ static void leave_timer(neap_node *node, void *object)
 }
 
 static const neap_wait_class SLEEP = { .what = "sleep", .leave = leave_timer };
+static const neap_wait_class YIELD = { .what = "yield" };   /* marks a task that yielded */
+
+static neap_task *ready_task(neap_link *link)
+{
+    return neap_container(link, neap_task, wait.node.link);
+}
+
+/* A seed chooses among so many of the oldest: the queue is a list, and a walk
+ * through ten thousand tasks for each of them would take a second. */
+#define DRAWN 256
+
+/* One of the ready tasks; but one that yielded lets those before it run first. */
+static neap_link *draw(neap_sched *sched)
+{
+    neap_link *at = sched->ready.next;
+    uint32_t count = sched->ready_count < DRAWN ? sched->ready_count : DRAWN;
+
+    for (uint64_t skip = neap_random_below(sched->shuffle, count); skip > 0; skip--)
+        at = at->next;
+    while (at != sched->ready.next && ready_task(at)->wait.class == &YIELD)
+        at = at->prev;
+    return at;
+}
 
 static neap_task *next_task(neap_sched *sched)
 {
     neap_link *at = sched->ready.next;
 
     if (sched->shuffle != NULL && sched->ready_count > 1)
-        for (uint64_t skip = neap_random_below(sched->shuffle, sched->ready_count); skip > 0; skip--)
-            at = at->next;
+        at = draw(sched);
     neap_link_remove(at);
     sched->ready_count--;
-    return neap_container(at, neap_task, wait.node.link);
+    return ready_task(at);
 }
 
 static void run(neap_sched *sched, uint32_t count)
@@ -93,6 +115,7 @@ void neap_sched_ready(neap_task *task)
 void neap_sched_yield(neap_task *task)
 {
     assert(task->state == NEAP_TASK_RUNNING);
+    task->wait.class = &YIELD;
     neap_sched_ready(task);
 }
 
@@ -110,7 +133,8 @@ void neap_sched_turn(neap_sched *sched)
 
     fire_timers(sched, deadline_ns < now_ns ? deadline_ns : now_ns);
     run(sched, sched->ready_count > NEAP_SCHED_BATCH ? sched->ready_count : NEAP_SCHED_BATCH);
-    if (deadline_ns <= now_ns)
+    /* Looked at again: the clock of specs may have begun anew. */
+    if (deadline_ns <= now_ns && deadline_ns <= neap_clock_now(sched->clock))
         fire_deadlines(sched, deadline_ns);
 }
 

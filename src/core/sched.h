@@ -7,7 +7,8 @@
  * tasks so woken have run. Deadlines and timers of different instants go by
  * their instants, also in a turn that comes late.
  *
- * Order      FIFO, or a seeded permutation (`shuffle`).
+ * Order      FIFO, or a seeded permutation (`shuffle`): drawn from the 256 oldest,
+ *            and a task that yields still comes after those that were ready then.
  * Ownership  The caller owns the struct; it outlives its scopes and tasks.
  * Errors     neap_sched_reserve is the only function that allocates.
  * Thread     The one that made it, its scheduler thread.

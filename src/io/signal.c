@@ -33,6 +33,7 @@ static struct itimerval grace;          /* 0: none */
 static _Atomic int      status_of_end;
 static _Atomic bool     ending;
 static _Atomic bool     grace_over;
+static _Atomic bool     prompt;
 static _Atomic uint64_t arrived;        /* for receivers */
 static neap_link        receivers = { &receivers, &receivers };
 static void           (*told)(void *arg);
@@ -69,6 +70,11 @@ static void handle(int number)
 
     switch (number) {
     case SIGINT:
+        if (atomic_load(&prompt)) {
+            note(NEAP_SIGNAL_INTERRUPT);
+            break;
+        }
+        /* fall through */
     case SIGTERM:
         if (!begin_end(STATUS_OF_SIGNAL + number))
             _exit(STATUS_OF_SIGNAL + number);
@@ -167,6 +173,11 @@ int neap_signal_open(neap_loop *loop, uint64_t grace_ns, void (*on_signal)(void 
     /* Not ignored: that would pass to the programs that a script starts. */
     catch(SIGPIPE);
     return NEAP_OK;
+}
+
+void neap_signal_prompt(void)
+{
+    atomic_store(&prompt, true);
 }
 
 void neap_signal_close(neap_loop *loop)

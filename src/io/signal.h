@@ -1,7 +1,8 @@
 /* io/signal.h - signals: those that end the host, and those that a script receives.
  *
  *   SIGINT, SIGTERM   the first is told, the second ends the process at once, also
- *                     while a task holds the loop: status 130, 143
+ *                     while a task holds the loop: status 130, 143; at a prompt
+ *                     SIGINT is told only, as an interrupt
  *   SIGPIPE           is told like them, status 141, when standard output or
  *                     standard error has lost its reader; else it is nothing
  *   SIGUSR1           is told: somebody wants to see the tasks
@@ -29,6 +30,7 @@ enum {
     NEAP_SIGNAL_END   = 1,      /* the host is asked to end */
     NEAP_SIGNAL_TREE  = 2,      /* somebody wants to see the tasks */
     NEAP_SIGNAL_GRACE = 4,      /* half of the time for that has passed */
+    NEAP_SIGNAL_INTERRUPT = 8,  /* somebody at a prompt wants what runs to stop */
 };
 
 extern _Atomic unsigned neap_signal_noted;
@@ -50,6 +52,8 @@ const char *neap_signal_name(int number);
  * NEAP_SIGNAL_GRACE is told, after the second the process ends, whatever it does.
  * NEAP_NEVER: only a second signal ends it. */
 int neap_signal_open(neap_loop *loop, uint64_t grace_ns, void (*on_signal)(void *arg), void *arg);
+/* There is a prompt: SIGINT is NEAP_SIGNAL_INTERRUPT from now on. */
+void neap_signal_prompt(void);
 /* Before the end of `loop`, whether it has the signals or not. */
 void neap_signal_close(neap_loop *loop);
 /* What has been noted, which is then forgotten. */

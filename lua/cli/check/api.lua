@@ -41,7 +41,7 @@ api.types = {}
 api.types["neap"] = { module = true, members = plain([[
     try all any race quorum settle yield check cancelled is_cancelled raw shield defer
     sleep now monotonic remaining random uuid timeout timeout_or with suspend work blocking
-    isolates exit signals tasks saga reject pivot args stdin context retry_after]], {
+    isolates exit signals tasks saga reject pivot args context retry_after]], {
   scope = { options = SCOPE, at = 1, returns = "Scope", body = { "Scope" }, block = true },
   supervisor = { options = SUPERVISOR, at = 1, returns = "Scope", body = { "Scope" }, block = true },
   app = { is = "Scope" },
@@ -66,6 +66,7 @@ api.types["neap"] = { module = true, members = plain([[
   main = { options = { "on_reload" }, at = 1 },
   json = { is = "neap.json" },
   fs = { is = "neap.fs" },
+  stdin = { is = "Stream" },
   process = { is = "neap.process" },
   log = { is = "neap.log" },
 }) }
@@ -73,8 +74,33 @@ api.types["neap"] = { module = true, members = plain([[
 api.types["neap.flow"] = { module = true, members = { from = FLOW } }
 api.types["neap.json"] = { module = true, open = true, members = plain("null array encode decode") }
 api.types["neap.log"] = { module = true, open = true, members = plain("debug info warn error") }
-api.types["neap.fs"] = { module = true, open = true, members = {} }
-api.types["neap.process"] = { module = true, open = true, members = {} }
+api.types["neap.fs"] = { module = true, members = plain("exists rename", {
+  read = { options = { "max_bytes" }, at = 2 },
+  write = { options = { "append", "mode" }, at = 3 },
+  replace = { options = { "mode" }, at = 3 },
+  open = { returns = "Stream" },
+  lines = { options = { "max_line" }, at = 2 },
+  stat = { options = { "follow" }, at = 2 },
+  list = { options = { "recursive", "max_names" }, at = 2 },
+  mkdir = { options = { "mode" }, at = 2 },
+  remove = { options = { "recursive" }, at = 2 },
+  temp_dir = { returns = "TempDir" },
+}) }
+
+api.types.TempDir = { members = plain("remove", { path = FIELD }) }
+
+api.types["neap.process"] = { module = true, members = {
+  run = PLAIN,
+  spawn = { returns = "Process" },
+} }
+
+api.types.Process = { members = plain("wait kill close", {
+  pid = FIELD, name = FIELD, stdin = { is = "Stream" }, stdout = { is = "Stream" }, stderr = { is = "Stream" },
+}) }
+
+api.types.Stream = { members = plain("read write close", {
+  lines = { options = { "max_line" }, at = 1 },
+}) }
 api.types["neap.test"] = { module = true, open = true, members = plain([[
     advance elapsed run_until_idle real_time schedules script replay]]) }
 
@@ -106,8 +132,11 @@ api.types.State = { members = plain("set get changed") }
 api.types.Flow = { members = plain("collect to_list first count reduce iter", {
   map = FLOW, filter = FLOW, filter_map = FLOW, take = FLOW, take_while = FLOW, drop = FLOW,
   distinct = FLOW, distinct_by = FLOW, scan = FLOW, flat_map = FLOW, merge = FLOW, zip = FLOW,
-  chunk = FLOW, window = FLOW, debounce = FLOW, sample = FLOW, buffer = FLOW, timeout = FLOW,
-  retry = FLOW, catch = FLOW, on_each = FLOW, on_start = FLOW, on_completion = FLOW,
+  window = FLOW, debounce = FLOW, sample = FLOW, buffer = FLOW, timeout = FLOW,
+  catch = FLOW, on_each = FLOW, on_start = FLOW, on_completion = FLOW,
+  chunk = { options = { "within" }, at = 2, returns = "Flow" },
+  retry = { options = { "attempts", "base", "factor", "max", "jitter", "on" }, at = 1,
+    returns = "Flow" },
   parallel_map = { options = { "limit", "ordered" }, at = 2, returns = "Flow" },
 }) }
 

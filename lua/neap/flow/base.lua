@@ -1,0 +1,74 @@
+--- What all operators of a flow are made of.
+---@package
+
+local errors = require("neap.core.error")
+local time = require("neap.core.time")
+
+-- Called for each value, with all values that belong to it; returns when it was handled.
+---@alias neap.flow.Emit async fun(...: any)
+
+---@class neap.Flow
+---@field package run async fun(emit: neap.flow.Emit)  Runs it once.
+local Flow = {}
+Flow.__index = Flow
+Flow.__name = "neap.flow"
+
+local base = {
+  Flow = Flow,
+}
+
+function base.is_callable(value)
+  return type(value) == "function" or (debug.getmetatable(value) or {}).__call ~= nil
+end
+
+function base.check_function(what, fn)
+  if not base.is_callable(fn) then
+    errors.usage(("flow:%s: function expected, got %s"):format(what, type(fn)))
+  end
+  return fn
+end
+
+function base.check_count(what, n, least)
+  if math.type(n) ~= "integer" or n < least then
+    errors.usage(("flow:%s: a whole number from %d expected, got %s"):format(what, least, tostring(n)))
+  end
+  return n
+end
+
+---@param run async fun(emit: neap.flow.Emit)
+---@return neap.Flow
+function base.new(run)
+  return setmetatable({ run = run }, Flow)
+end
+
+--- Run what is above, and tell its own error from one that comes from below: that one
+--- passes, whatever the code above does with it.
+---@async
+---@param run async fun(emit: neap.flow.Emit)
+---@param emit neap.flow.Emit
+---@return boolean ok
+---@return any err  Of what is above.
+function base.try_above(run, emit)
+  local below
+  local function note(ok, ...)
+    if ok then return end
+    below = table.pack(...)
+    error(below[1], 0)
+  end
+  local ok, err = xpcall(run, errors.handler, function(...)
+    if below then error(below[1], 0) end
+    note(xpcall(emit, errors.handler, ...))
+  end)
+  if below then error(below[1], 0) end
+  return ok, err
+end
+
+--- Stop what runs in scope `s`, from inside of it: a cancellation, which nothing above
+--- can catch.
+---@param s neap.Scope
+function base.stop(s)
+  s:cancel("no further value is wanted")
+  time.check()
+end
+
+return base

@@ -1,0 +1,404 @@
+local neap = require("neap")
+local test = require("neap.test")
+
+local function of(...)
+  return neap.flow.from({ ... })
+end
+
+-- Emits each value `ms` after the one before.
+local function every(ms, ...)
+  return of(...):on_each(function() neap.sleep(ms / 1000) end)
+end
+
+-- Emits the values, then raises.
+local function failing(err, ...)
+  local values = table.pack(...)
+  return neap.flow(function(emit)
+    for i = 1, values.n do emit(values[i]) end
+    error(err, 0)
+  end)
+end
+
+local function catch(fn, ...)
+  local ok, e = pcall(fn, ...)
+  assert.is_false(ok)
+  return e
+end
+
+local function is_even(n) return n % 2 == 0 end
+
+-- Values with the times at which they came, in ms.
+local function timed(flow)
+  local list = {}
+  flow:collect(function(v) list[#list + 1] = { v, math.floor(test.elapsed() * 1000 + 0.5) } end)
+  return list
+end
+
+describe("neap.flow", function()
+  it("does nothing until it is ended, and begins anew each time", function()
+    local runs = 0
+    local flow = neap.flow(function(emit)
+      runs = runs + 1
+      emit(runs)
+    end):map(function(n) return n * 10 end)
+    assert.are.equal(0, runs)
+    assert.are.same({ 10 }, flow:to_list())
+    assert.are.same({ 20 }, flow:to_list())
+  end)
+
+  it("makes the next value when the one before has been handled", function()
+    local log = {}
+    neap.flow(function(emit)
+      for i = 1, 2 do
+        log[#log + 1] = "make " .. i
+        emit(i)
+      end
+    end):map(function(n) return n end):collect(function(n)
+      neap.sleep("1ms")
+      log[#log + 1] = "handled " .. n
+    end)
+    assert.are.same({ "make 1", "handled 1", "make 2", "handled 2" }, log)
+  end)
+
+  it("passes all values that belong together", function()
+    local seen
+    neap.flow(function(emit) emit(1, nil, 3) end):filter(function() return true end)
+      :collect(function(...) seen = table.pack(...) end)
+    assert.are.same({ 1, nil, 3, n = 3 }, seen)
+  end)
+
+  it("is made of a list, a channel, a function or a flow", function()
+    assert.are.same({ 1, 2 }, of(1, 2):to_list())
+    assert.are.same({}, neap.flow.from({}):to_list())
+
+    local ch = neap.channel(2)
+    ch:send("a")
+    ch:send("b")
+    ch:close()
+    assert.are.same({ "a", "b" }, neap.flow.from(ch):to_list())
+    assert.are.same({}, neap.flow.from(ch:receiver()):to_list())
+
+    assert.are.same({ "x", "y" }, neap.flow.from(("x y"):gmatch("%a")):to_list())
+    local flow = of(1)
+    assert.are.equal(flow, neap.flow.from(flow))
+  end)
+
+  it("refuses other things", function()
+    assert.are.equal("usage", catch(neap.flow, 1).kind)
+    assert.are.equal("usage", catch(neap.flow.from, 1).kind)
+    assert.are.equal("usage", catch(of(1).map, of(1)).kind)
+    assert.are.equal("usage", catch(of(1).take, of(1), -1).kind)
+    assert.are.equal("usage", catch(of(1).retry, of(1), { atempts = 1 }).kind)
+    assert.are.equal("usage", catch(of(1).parallel_map, of(1), print, { limit = 0 }).kind)
+    assert.are.equal("usage", catch(of(1).sample, of(1), 0).kind)
+    assert.are.equal("usage", catch(of(1).buffer, of(1), 0).kind)
+  end)
+end)
+
+describe("an operator of a flow", function()
+  it("map emits what the function returns", function()
+    assert.are.same({ 2, 4 }, of(1, 2):map(function(n) return n * 2 end):to_list())
+  end)
+
+  it("filter emits the values for which it is true", function()
+    assert.are.same({ 2, 4 }, of(1, 2, 3, 4):filter(is_even):to_list())
+  end)
+
+  it("filter_map emits what the function returns unless it is nil", function()
+    assert.are.same({ false, 20 }, of(1, 2, 3):filter_map(function(n)
+      if n == 1 then return false end
+      if n == 2 then return 20 end
+    end):to_list())
+  end)
+
+  it("take emits the first values and stops what is above", function()
+    local made, stopped = 0, nil
+    local flow = neap.flow(function(emit)
+      local _ <close> = neap.defer(function() stopped = true end)
+      for i = 1, math.huge do
+        made = i
+        emit(i)
+      end
+    end)
+    assert.are.same({ 1, 2 }, flow:take(2):to_list())
+    assert.are.equal(2, made)
+    assert.is_true(stopped)
+    assert.are.same({}, flow:take(0):to_list())
+    assert.are.same({ 1 }, of(1):take(5):to_list())
+  end)
+
+  it("take stops what is above although that catches errors", function()
+    local flow = neap.flow(function(emit)
+      while true do pcall(emit, 1) end
+    end)
+    assert.are.same({ 1, 1 }, flow:take(2):to_list())
+  end)
+
+  it("take_while ends with the first value for which it is false", function()
+    assert.are.same({ 1, 2 }, of(1, 2, 3, 1):take_while(function(n) return n < 3 end):to_list())
+  end)
+
+  it("drop leaves out the first values", function()
+    assert.are.same({ 3 }, of(1, 2, 3):drop(2):to_list())
+    assert.are.same({ 1 }, of(1):drop(0):to_list())
+  end)
+
+  it("distinct compares neighbours", function()
+    assert.are.same({ 1, 2, 1 }, of(1, 1, 2, 2, 1):distinct():to_list())
+    assert.are.same({ 1, 4, 5 }, of(1, 3, 4, 5):distinct_by(is_even):to_list())
+  end)
+
+  it("distinct begins with the first value, also nil", function()
+    local count = neap.flow(function(emit)
+      emit(nil)
+      emit(nil)
+      emit(1)
+    end):distinct():count()
+    assert.are.equal(2, count)
+  end)
+
+  it("scan emits the initial value first", function()
+    local function add(a, b) return a + b end
+    assert.are.same({ 0, 1, 3, 6 }, of(1, 2, 3):scan(0, add):to_list())
+    assert.are.same({ 7 }, of():scan(7, add):to_list())
+  end)
+
+  it("flat_map emits the values of one flow after the other", function()
+    assert.are.same({ 1, 10, 2, 20 }, of(1, 2):flat_map(function(n)
+      return n == 1 and { n, n * 10 } or of(n, n * 10)
+    end):to_list())
+  end)
+
+  it("window emits lists of neighbours", function()
+    assert.are.same({ { 1, 2 }, { 2, 3 }, { 3, 4 } }, of(1, 2, 3, 4):window(2):to_list())
+    assert.are.same({ { 1, 2 }, { 4, 5 } }, of(1, 2, 3, 4, 5, 6):window(2, 3):to_list())
+    assert.are.same({ { 1, 2, 3 }, { 3, 4, 5 } }, of(1, 2, 3, 4, 5, 6):window(3, 2):to_list())
+    assert.are.same({}, of(1):window(2):to_list())
+  end)
+
+  it("chunk emits lists of a size, the last one shorter", function()
+    assert.are.same({ { 1, 2 }, { 3 } }, of(1, 2, 3):chunk(2):to_list())
+    assert.are.same({ { 1, 2 } }, of(1, 2):chunk(2):to_list())
+    assert.are.same({}, of():chunk(2):to_list())
+  end)
+
+  it("chunk with `within` emits a list that is not full, too", function()
+    local flow = neap.flow(function(emit)
+      emit(1)
+      neap.sleep("5ms")
+      emit(2)
+      neap.sleep("20ms")
+      emit(3)
+      emit(4)
+      emit(5)
+      emit(6)
+    end)
+    assert.are.same({ { { 1, 2 }, 10 }, { { 3, 4, 5 }, 25 }, { { 6 }, 25 } },
+      timed(flow:chunk(3, { within = "10ms" })))
+  end)
+
+  it("on_each sees each value before it goes on", function()
+    local log = {}
+    of(1, 2):on_each(function(n) log[#log + 1] = "each " .. n end)
+      :collect(function(n) log[#log + 1] = n end)
+    assert.are.same({ "each 1", 1, "each 2", 2 }, log)
+  end)
+
+  it("on_start runs before, and may emit", function()
+    assert.are.same({ 0, 1 }, of(1):on_start(function(emit) emit(0) end):to_list())
+  end)
+
+  it("on_completion runs at the end, and hears how it came", function()
+    local ends = {}
+    local function note(flow)
+      return flow:on_completion(function(err)
+        ends[#ends + 1] = err == nil and "well" or neap.is_cancelled(err) and "stopped" or err
+      end)
+    end
+    note(of(1)):collect()
+    catch(function() note(failing("above")):collect() end)
+    catch(function() note(of(1)):collect(function() error("below", 0) end) end)
+    note(of(1, 2)):take(1):collect()
+    assert.are.same({ "well", "above", "below", "stopped" }, ends)
+  end)
+end)
+
+describe("the errors of a flow", function()
+  it("pass downstream to whoever ends it", function()
+    local seen = {}
+    assert.are.equal("boom", catch(function()
+      failing("boom", 1):map(function(n) return n end):collect(function(n) seen[#seen + 1] = n end)
+    end))
+    assert.are.same({ 1 }, seen)
+  end)
+
+  it("are caught by what is below them", function()
+    local caught
+    local list = failing("boom", 1):catch(function(err, emit)
+      caught = err
+      emit(2)
+    end):to_list()
+    assert.are.equal("boom", caught)
+    assert.are.same({ 1, 2 }, list)
+  end)
+
+  it("can be raised again by what catches them", function()
+    assert.are.equal("boom!", catch(function()
+      failing("boom"):catch(function(err) error(err .. "!", 0) end):collect()
+    end))
+  end)
+
+  it("are not caught above", function()
+    local caught
+    local flow = of(1):catch(function(err) caught = err end)
+    assert.are.equal("below", catch(function()
+      flow:map(function() error("below", 0) end):collect()
+    end))
+    assert.are.equal("below", catch(function()
+      flow:collect(function() error("below", 0) end)
+    end))
+    assert.is_nil(caught)
+  end)
+
+  it("pass although the source catches them, and it hears of them each time", function()
+    local heard, calls = {}, 0
+    local flow = neap.flow(function(emit)
+      for i = 1, 3 do heard[i] = select(2, pcall(emit, i)) end
+    end)
+    assert.are.equal("below", catch(function()
+      flow:collect(function()
+        calls = calls + 1
+        error("below", 0)
+      end)
+    end))
+    assert.are.same({ "below", "below", "below" }, heard)
+    assert.are.equal(1, calls)
+  end)
+
+  it("of what a catch emits pass, too", function()
+    local calls = 0
+    assert.are.equal("below", catch(function()
+      failing("above"):catch(function(_, emit)
+        calls = calls + 1
+        pcall(emit, 1)
+      end):collect(function() error("below", 0) end)
+    end))
+    assert.are.equal(1, calls)
+  end)
+
+  it("are retried from the beginning, with delays that grow", function()
+    local times = {}
+    local list = neap.flow(function(emit)
+      times[#times + 1] = math.floor(test.elapsed() * 1000 + 0.5)
+      emit(#times)
+      if #times < 4 then error("again") end
+    end):retry({ attempts = 4, jitter = "none" }):to_list()
+    assert.are.same({ 1, 2, 3, 4 }, list)
+    assert.are.same({ 0, 100, 300, 700 }, times)
+  end)
+
+  it("are raised when there is no further attempt: after 3, after a rejection, or as `on` says", function()
+    local function attempts(opts, raise)
+      local count = 0
+      local flow = neap.flow(function()
+        count = count + 1
+        raise(count)
+      end)
+      local e = catch(function() flow:retry(opts):collect() end)
+      return count, e
+    end
+    assert.are.same({ 3, "3" }, { attempts(nil, function(n) error(tostring(n), 0) end) })
+    assert.are.equal(1, (attempts({ attempts = math.huge }, function() neap.reject("no") end)))
+    assert.are.equal(2, (attempts({ attempts = 9, on = function(err) return err == "1" end },
+      function(n) error(tostring(n), 0) end)))
+  end)
+
+  it("from below are not retried", function()
+    local runs = 0
+    catch(function()
+      neap.flow(function(emit)
+        runs = runs + 1
+        emit(1)
+      end):retry():collect(function() error("below", 0) end)
+    end)
+    assert.are.equal(1, runs)
+  end)
+
+  it("include a timeout for each value, without the time of the consumer", function()
+    local seen = {}
+    local flow = neap.flow(function(emit)
+      neap.sleep("9ms")
+      emit(1)
+      neap.sleep("9ms")
+      emit(2)
+      neap.sleep("11ms")
+      emit(3)
+    end):timeout("10ms")
+    local e = catch(function()
+      flow:collect(function(n)
+        seen[#seen + 1] = n
+        neap.sleep("50ms")
+      end)
+    end)
+    assert.are.equal("timeout", e.kind)
+    assert.are.same({ 1, 2 }, seen)
+    assert.are.same({ 1, 2, "late" }, flow:catch(function(_, emit) emit("late") end):to_list())
+  end)
+end)
+
+describe("the end of a flow", function()
+  it("to_list keeps the first of several values", function()
+    assert.are.same({ 1, 2 }, of(1, 2):zip(of(3, 4)):to_list())
+  end)
+
+  it("first is the first, or nothing", function()
+    assert.are.same({ 1, 3 }, { of(1, 2):zip(of(3, 4)):first() })
+    assert.are.equal(0, select("#", of():first()))
+  end)
+
+  it("count and reduce run through all", function()
+    assert.are.equal(3, of(1, 2, 3):count())
+    assert.are.equal(6, of(1, 2, 3):reduce(0, function(a, b) return a + b end))
+    assert.are.equal(9, of():reduce(9, function() end))
+  end)
+
+  it("iter walks the values in a loop, in a task of the loop's scope", function()
+    local seen = {}
+    for a, b in every(10, 1, 2):zip(of("x", "y")):iter() do seen[#seen + 1] = a .. b end
+    assert.are.same({ "1x", "2y" }, seen)
+    assert.are.equal(0.020, test.elapsed())
+  end)
+
+  it("iter stops the flow when the loop is left", function()
+    local stopped
+    local flow = neap.flow(function(emit)
+      local _ <close> = neap.defer(function() stopped = true end)
+      for i = 1, math.huge do emit(i) end
+    end)
+    for i in flow:iter() do
+      if i == 3 then break end
+    end
+    assert.is_true(stopped)
+
+    stopped = false
+    assert.has_error(function()
+      for _ in flow:iter() do error("body", 0) end
+    end, "body")
+    assert.is_true(stopped)
+  end)
+
+  it("iter raises the flow's error in the loop", function()
+    local seen = {}
+    assert.has_error(function()
+      for i in failing("boom", 1):iter() do seen[#seen + 1] = i end
+    end, "boom")
+    assert.are.same({ 1 }, seen)
+  end)
+
+  it("iter is cancelled with its task", function()
+    local _, why = neap.timeout_or("10ms", function()
+      for _ in every(3, 1, 2, 3, 4, 5):iter() do neap.sleep("1ms") end
+    end)
+    assert.are.equal("timeout", why)
+  end)
+end)

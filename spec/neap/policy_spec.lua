@@ -1,0 +1,92 @@
+local neap = require("neap")
+local test = require("neap.test")
+
+local function after(d, value)
+  return function()
+    neap.sleep(d)
+    return value
+  end
+end
+
+local function fails(d, err)
+  return function()
+    neap.sleep(d)
+    error(err, 0)
+  end
+end
+
+describe("the policy of a scope", function()
+  it("is told of each task that returned or raised, as they end, and of no cancelled one", function()
+    local heard = {}
+    local policy = { on_done = function(task) heard[#heard + 1] = task.name .. " " .. task:status() end }
+    neap.scope({ policy = policy }, function(s)
+      s:spawn({ name = "slow" }, after("2s"))
+      s:spawn({ name = "bad" }, fails("1s", "no"))
+      local stopped = s:spawn({ name = "stopped" }, after("1h"))
+      neap.yield()
+      stopped:cancel()
+    end)
+    assert.are.same({ "bad failed", "slow done" }, heard)
+  end)
+
+  it("ends the scope when on_done returns true: the rest is cancelled", function()
+    local rest
+    neap.scope({ policy = { on_done = function() return true end } }, function(s)
+      s:spawn(after("1s"))
+      rest = s:spawn(after("1h"))
+      neap.sleep("1h")
+    end)
+    assert.are.equal(1, test.elapsed())
+    assert.are.equal("cancelled", rest:status())
+  end)
+
+  it("keeps a failure of a task from failing the scope", function()
+    assert.are.equal("fine", neap.scope({ policy = { result = function() return "fine" end } }, function(s)
+      s:spawn(fails("1s", "no"))
+    end))
+  end)
+
+  it("fails the scope by what on_done raises", function()
+    local rest
+    local ok, err = pcall(neap.scope, { policy = { on_done = function() error("enough", 0) end } }, function(s)
+      s:spawn(fails("1s", "no"))
+      rest = s:spawn(after("1h"))
+    end)
+    assert.are.same({ false, "enough" }, { ok, err })
+    assert.are.equal("cancelled", rest:status())
+  end)
+
+  it("says what the function form returns, any number of values", function()
+    local policy = { result = function() return 1, nil, 3 end }
+    assert.are.same({ 1, nil, 3, n = 3 }, table.pack(neap.scope({ policy = policy }, function() return "body" end)))
+  end)
+
+  it("says what s:result() returns in the block form", function()
+    local s <close> = neap.scope { policy = { result = function() return "so far" end } }
+    assert.are.equal("so far", s:result())
+  end)
+
+  it("gives what on_timeout returns when the deadline passes", function()
+    local policy = { on_timeout = function() return "too late", 2 end, result = function() return "never" end }
+    assert.are.same({ "too late", 2 }, { neap.scope({ policy = policy, deadline = "1s" }, function(s)
+      s:spawn(after("1h"))
+    end) })
+    assert.are.equal(1, test.elapsed())
+  end)
+
+  it("raises what on_timeout raises", function()
+    local policy = { on_timeout = function() error("nothing came", 0) end }
+    assert.has_error(function()
+      neap.scope({ policy = policy, deadline = "1s" }, function(s) s:spawn(after("1h")) end)
+    end, "nothing came")
+  end)
+
+  it("has no say when the scope is cancelled from outside", function()
+    local asked = false
+    local policy = { result = function() asked = true end, on_timeout = function() asked = true end }
+    assert.are.same({ nil, "timeout" }, { neap.timeout_or("1s", neap.scope, { policy = policy }, function(s)
+      s:spawn(after("1h"))
+    end) })
+    assert.is_false(asked)
+  end)
+end)

@@ -1,0 +1,122 @@
+-- What a task that holds the loop meets: a report, deadlines, cancellations. Scripts run
+-- as children, since a slice is measured in real time and reported to standard error.
+
+local neap = require("neap")
+local fs = require("neap.fs")
+local process = require("neap.process")
+local test = require("neap.test")
+
+local NEAP = "/proc/self/exe"
+
+describe("a slice that is too long", function()
+  local function run(text)
+    local folder <close> = fs.temp_dir()
+    fs.write(folder.path .. "/busy.lua", 'local neap = require("neap")\n' .. text)
+    return process.run({ NEAP, "run", "busy.lua", cwd = folder.path })
+  end
+
+  it("is reported once for each place, by task and time", function()
+    local err = run([[
+neap.scope(function(s)
+  for _ = 1, 2 do
+    s:spawn({ name = "adder" }, function()
+      local from = neap.monotonic()
+      while neap.monotonic() < from + 0.12 do end
+    end)
+  end
+end)]]).stderr
+    local ms = err:match("^neap: adder ran for (%d+) ms without a checkpoint at busy.lua:6; "
+      .. "call neap.yield%(%) in a long loop, or use neap.work\n$")
+    assert.is_truthy(ms, err)
+    assert.is_true(tonumber(ms) >= 120)
+  end)
+
+  it("names the C function that held the loop, and what does not", function()
+    local err = run([[
+os.execute("sleep 0.15")
+neap.yield()]]).stderr
+    assert.is_truthy(err:find("at busy.lua:2 in execute; neap.process does not block", 1, true), err)
+  end)
+
+  it("is no concern below 50 ms", function()
+    assert.are.equal("", run([[
+local from = neap.monotonic()
+while neap.monotonic() < from + 0.02 do end
+neap.yield()]]).stderr)
+  end)
+
+  it("ends at the deadline that holds in it", function()
+    test.real_time(function()
+      local from = neap.monotonic()
+      local ok, err = pcall(neap.timeout, "200ms", function() while true do end end)
+      local took = neap.monotonic() - from
+      assert.are.same({ false, "timeout" }, { ok, err.kind })
+      assert.is_true(took >= 0.2 and took < 0.7, took)
+    end)
+  end)
+
+  it("ends when it began in a scope that was cancelled", function()
+    test.real_time(function()
+      local from = neap.monotonic()
+      local result, why = neap.scope(function(s)
+        s:cancel()
+        while true do end
+      end)
+      assert.are.equal("cancelled", why)
+      assert.is_nil(result)
+      assert.is_true(neap.monotonic() - from < 1)
+    end)
+  end)
+
+  it("is not saved by protected calls", function()
+    test.real_time(function()
+      local ok, err = pcall(neap.timeout, "100ms", function()
+        while true do
+          pcall(function() while true do end end)
+          xpcall(function() while true do end end, function() end)
+        end
+      end)
+      assert.are.same({ false, "timeout" }, { ok, err.kind })
+    end)
+  end)
+
+  it("closes what it had open on its way out", function()
+    test.real_time(function()
+      local closed = false
+      pcall(neap.timeout, "100ms", function()
+        local _ <close> = neap.defer(function() closed = true end)
+        while true do end
+      end)
+      assert.is_true(closed)
+    end)
+  end)
+
+  it("meets only the shield's own deadline under a shield", function()
+    test.real_time(function()
+      local from, ended = neap.monotonic(), nil
+      pcall(neap.timeout, "60ms", function()
+        neap.shield("200ms", function()
+          while neap.monotonic() < from + 0.15 do end
+          ended = neap.monotonic() - from
+        end)
+      end)
+      assert.is_true(ended and ended >= 0.15)
+      local ok, err = pcall(neap.shield, "100ms", function() while true do end end)
+      assert.are.same({ false, "timeout" }, { ok, err.kind })
+    end)
+  end)
+
+  it("ends inside a coroutine of the script's own", function()
+    test.real_time(function()
+      local ok, err = pcall(neap.timeout, "100ms", coroutine.wrap(function() while true do end end))
+      assert.are.same({ false, "timeout" }, { ok, err.kind })
+    end)
+  end)
+
+  it("leaves no hook behind", function()
+    test.real_time(function()
+      pcall(neap.timeout, "80ms", function() while true do end end)
+      assert.is_nil(debug.gethook())
+    end)
+  end)
+end)
