@@ -50,7 +50,7 @@ typedef struct neap_host {
     uint32_t    idle_count;
     size_t      block_size;     /* of a task's box, header and all; 0: not known yet */
     neap_host_block *blocks;    /* of that size, to be used again */
-    uint32_t    block_count;
+    int         block_count;
     uint64_t    numbers;        /* of scopes and steps: the last one given */
     uint32_t    threads;        /* slots of the table that keeps threads alive */
     uint32_t    free_slot;      /* first of the free ones; 0: none */
