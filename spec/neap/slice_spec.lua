@@ -38,6 +38,14 @@ neap.yield()]]).stderr
     assert.is_truthy(err:find("at busy.lua:2 in execute; neap.process does not block", 1, true), err)
   end)
 
+  it("is reported at the script's line that called the library", function()
+    local err = run([[
+local blank = ("\n"):rep(1000000)
+for _ in neap.json.lines(blank) do end
+neap.yield()]]).stderr
+    assert.is_truthy(err:find("at busy.lua:3; ", 1, true), err)
+  end)
+
   it("is no concern below 50 ms", function()
     assert.are.equal("", run([[
 local from = neap.monotonic()

@@ -13,6 +13,7 @@
 #include "base/duration.h"
 #include "base/ticks.h"
 #include "base/virtual.h"
+#include "bind/place.h"
 #include "bind/signal.h"
 #include "bind/task.h"
 #include "io/signal.h"
@@ -101,7 +102,6 @@ static void note_place(neap_host *host, lua_State *L, lua_Debug *ar)
 {
     const char *function = NULL;
     lua_Debug at;
-    int level = 0;
 
     neap_bind_push_running(L);
     neap_bind_task_name(L, lua_gettop(L));
@@ -112,12 +112,7 @@ static void note_place(neap_host *host, lua_State *L, lua_Debug *ar)
     if (neap_ticks_now() - host->overrun_tick > neap_ticks_from_ns(CALL_NS) &&
         ar->event == LUA_HOOKRET && lua_getinfo(L, "Sn", ar) && *ar->what == 'C')
         function = ar->name;
-    while (lua_getstack(L, level++, &at)) {
-        lua_getinfo(L, "Sl", &at);
-        if (at.currentline > 0)
-            break;
-        at.currentline = 0;
-    }
+    neap_place_find(L, 0, &at);
     snprintf(host->overrun_place, sizeof host->overrun_place, "%s:%d%s%s%s",
              at.short_src, at.currentline, function ? " in " : "", function ? function : "",
              advice(function));
