@@ -23,6 +23,9 @@ enum { FATAL_GRACE_NS = 100000000 };
 /* A C function that returns later than this after the signal is what ran long. */
 enum { CALL_NS = 1000000 };
 
+/* Arming the hook may take one part in so many and one of the time. */
+enum { ARMING_SHARE = 4 };
+
 static const char REPORTED;         /* registry key: places that have been reported */
 
 /* The scope whose deadline has passed first, of those that hold in `scope`. */
@@ -137,18 +140,24 @@ static void on_hook(lua_State *L, lua_Debug *ar)
     interrupt(L, true);
 }
 
-/* Runs in a signal handler: lua_sethook may be called there. */
+/* Runs in a signal handler: lua_sethook may be called there. It visits every frame,
+ * so a stack of very many would have time for nothing else: for each look of the
+ * watcher that takes so long, some are left out. */
 static void on_overrun(neap_slice *slice)
 {
     neap_host *host = neap_container(slice, neap_host, slice);
+    uint64_t now = neap_ticks_now();
 
+    host->overrun = true;
+    if (host->running == NULL || now < host->overrun_next)
+        return;
+    lua_sethook(host->running, on_hook, LUA_MASKCOUNT | LUA_MASKRET, 1);
+    uint64_t done = neap_ticks_now();
+    host->overrun_next = done + ARMING_SHARE * (done - now);
     if (host->overrun_tick == 0) {
         host->overrun_waited_ns = neap_slice_waited_ns(slice);
-        host->overrun_tick = neap_ticks_now();
+        host->overrun_tick = done;
     }
-    host->overrun = true;
-    if (host->running != NULL)
-        lua_sethook(host->running, on_hook, LUA_MASKCOUNT | LUA_MASKRET, 1);
 }
 
 static int report(lua_State *L)
