@@ -67,7 +67,8 @@ typedef struct neap_host {
     uint64_t    slice_fatal;    /* in ticks: a longer one is ended by an error; 0: none */
     uint64_t    fatal_from;     /* tick from which that is counted, if later */
     uint64_t    fatal_raised;   /* tick at which that error was raised last */
-    uint64_t    overrun_tick;   /* when that was noticed */
+    volatile uint64_t overrun_tick;     /* when a hook was armed; 0: none is */
+    uint64_t    overrun_waited_ns;      /* for a processor, by then */
     uint64_t    overrun_next;   /* not before this a hook is armed again */
     char        overrun_task[64];
     char        overrun_place[LUA_IDSIZE + 128];    /* "": nothing to report */
