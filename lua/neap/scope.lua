@@ -1,4 +1,4 @@
---- What Lua adds to the scopes and tasks that C makes.
+--- Blocks that do not end before the tasks in them have ended.
 
 local deferred = require("neap.core.deferred")
 local errors = require("neap.core.error")

@@ -236,6 +236,7 @@ end
 --- failure of its own begins that anew. More failures than `intensity` within `period`
 --- end the supervisor with an error of kind `failed`, the last failure as its `cause`.
 --- `await` of a task waits for its last run.
+--- By itself no checkpoint.
 ---@async
 ---@overload fun(fn: async fun(s: neap.Scope, ...): ...): ...
 ---@param opts? neap.supervisor.Options
