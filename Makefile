@@ -13,6 +13,7 @@ WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wundef -Wvla \
 FLAGS_release := -O2 -g
 FLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined
 FLAGS_tsan    := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+EXTRA_tsan    := scripts/tsan.c
 CFLAGS  += -std=c11 $(WARN) $(FLAGS_$(VARIANT)) -MMD -MP
 # Static, so that the binary is one file to copy; -E so that C modules of the
 # system find the Lua inside.
@@ -95,7 +96,7 @@ $(B)/.deps:
 	@scripts/deps check build
 	@mkdir -p $(@D) && touch $@
 
-$(B)/neap: $(OBJ)
+$(B)/neap: $(OBJ) $(EXTRA_$(VARIANT))
 	@echo "  link  $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -112,7 +113,7 @@ $(B)/embedded.c: $(EMBED) scripts/embed
 $(B)/embedded.o: $(B)/embedded.c $(EMBED)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(B)/spec/%: spec/core/%_test.c $(LIB)
+$(B)/spec/%: spec/core/%_test.c $(LIB) $(EXTRA_$(VARIANT))
 	@mkdir -p $(@D)
 	@echo "  link  $@"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)

@@ -78,7 +78,7 @@ end
 
 -- A line that is written again and again, on a terminal only.
 local function new_progress(total)
-  if not os.execute("test -t 1") then
+  if not neap.is_tty(1) then
     return { show = function() end, clear = function() end }
   end
   return {
@@ -96,7 +96,7 @@ local function complain(message)
   io.stderr:write("08_order_saga: ", message, "\n")
 end
 
-local INPUT_ERRORS = { input = true, io = true, limit = true }
+local INPUT_ERRORS = { input = true, json = true, io = true, limit = true }
 
 local function read(reader, path)
   local ok, list = neap.try(reader, path)

@@ -28,6 +28,7 @@ local neap = {
   remaining = core.time.remaining,
   random = core.time.random,
   uuid = core.time.uuid,
+  is_tty = core.host.is_tty,
   raw = core.host.raw,
 }
 

@@ -35,18 +35,13 @@ void *neap_bind_new(lua_State *L, const neap_bind_type *type, size_t size, int n
     return box;
 }
 
-void *neap_bind_arg(lua_State *L, int idx, const neap_bind_type *type)
+void *neap_bind_refuse_arg(lua_State *L, int idx, const neap_bind_type *type)
 {
-    void *box = neap_bind_test(L, idx, type);
-
-    if (box == NULL) {
-        if (idx == 1)
-            neap_bind_usage(L, "%s expected, got %s; call a method with a colon, as in x:name()",
-                            type->name, luaL_typename(L, idx));
-        neap_bind_usage(L, "argument %d: %s expected, got %s", idx, type->name,
-                        luaL_typename(L, idx));
-    }
-    return box;
+    if (idx == 1)
+        neap_bind_usage(L, "%s expected, got %s; call a method with a colon, as in x:name()",
+                        type->name, luaL_typename(L, idx));
+    neap_bind_usage(L, "argument %d: %s expected, got %s", idx, type->name, luaL_typename(L, idx));
+    return NULL;
 }
 
 void neap_bind_methods(lua_State *L, const neap_bind_type *type, const luaL_Reg *methods,
@@ -73,6 +68,14 @@ void neap_bind_methods(lua_State *L, const neap_bind_type *type, const luaL_Reg 
     else
         lua_pop(L, 1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, type);
+}
+
+void neap_bind_field(lua_State *L, const char *name, int field)
+{
+    lua_getfield(L, -1, "methods");
+    lua_pushinteger(L, field);
+    lua_setfield(L, -2, name);
+    lua_pop(L, 1);
 }
 
 /* --- arguments ------------------------------------------------------------------ */

@@ -72,7 +72,7 @@ static void push_node(lua_State *L, neap_task *task)
     lua_setfield(L, node, "id");
     neap_bind_push_task(L, task);
     if (!lua_isnil(L, -1)) {
-        lua_getiuservalue(L, -1, NEAP_SCOPE_NAME);
+        neap_bind_scope_kept(L, lua_gettop(L), NEAP_SCOPE_NAME);
         lua_setfield(L, node, "scope");
     }
     neap_bind_task_name(L, node + 1);

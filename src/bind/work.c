@@ -170,7 +170,7 @@ static void renew_root(neap_host *host)
     neap_scope_init_root(root, &host->sched);
 }
 
-static void run(neap_job *base, void *state)
+static void run(neap_pool_job *base, void *state)
 {
     neap_errand *errand = neap_container(base, neap_errand, job);
     neap_host *host = state;

@@ -41,7 +41,7 @@ api.types = {}
 api.types["neap"] = { module = true, members = plain([[
     try all any race quorum settle yield check cancelled is_cancelled raw shield defer
     sleep now monotonic remaining random uuid timeout timeout_or with suspend work blocking
-    isolates exit signals tasks saga reject pivot args context retry_after]], {
+    isolates exit is_tty signals tasks saga reject pivot args context retry_after]], {
   scope = { options = SCOPE, at = 1, returns = "Scope", body = { "Scope" }, block = true },
   supervisor = { options = SUPERVISOR, at = 1, returns = "Scope", body = { "Scope" }, block = true },
   app = { is = "Scope" },
