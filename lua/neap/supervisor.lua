@@ -98,7 +98,7 @@ local function new_plan(restart, on_error)
     failures = {},
   }, Plan)
   if not is_strategy(plan.strategy) then
-    errors.usage(("neap.supervisor: unknown strategy %s%s"):format(tostring(plan.strategy),
+    errors.usage(("neap.supervisor: restart: unknown strategy %q%s"):format(tostring(plan.strategy),
       options.hint(tostring(plan.strategy), STRATEGIES)))
   elseif math.type(plan.intensity) ~= "integer" or plan.intensity < 0 then
     errors.usage("neap.supervisor: intensity: a whole number from 0 expected, got "

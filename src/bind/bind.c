@@ -118,7 +118,7 @@ void neap_bind_function(lua_State *L, int idx, const char *name)
 
 uint64_t neap_bind_duration(lua_State *L, int idx, const char *name)
 {
-    const char *wrong = "a duration is seconds or a text as \"1m30s\"";
+    const char *wrong = NULL;
     uint64_t ns = 0;
 
     if (lua_type(L, idx) == LUA_TNUMBER) {
@@ -127,6 +127,9 @@ uint64_t neap_bind_duration(lua_State *L, int idx, const char *name)
         size_t len;
         const char *text = lua_tolstring(L, idx, &len);
         wrong = neap_duration_parse(text, len, &ns);
+    } else {
+        neap_bind_usage(L, "%s: a duration is seconds or a text as \"1m30s\", got %s", name,
+                        luaL_typename(L, idx));
     }
     if (wrong != NULL)
         neap_bind_usage(L, "%s: %s: %s", name, neap_bind_tostring(L, idx), wrong);
