@@ -28,7 +28,8 @@ end)]]).stderr
     local ms = err:match("^neap: adder ran for (%d+) ms without a checkpoint at busy.lua:6; "
       .. "call neap.yield%(%) in a long loop, or use neap.work\n$")
     assert.is_truthy(ms, err)
-    assert.is_true(tonumber(ms) >= 120)
+    -- By the time-stamp counter, which was calibrated for a moment only.
+    assert.is_true(tonumber(ms) >= 115, ms)
   end)
 
   it("names the C function that held the loop, and what does not", function()
