@@ -19,6 +19,11 @@ describe("neap.sleep", function()
     end
   end)
 
+  it("reads a text anew when it is another one of the same length", function()
+    for _, d in ipairs({ "1s", "1s", "2s", "3m", "2s" }) do neap.sleep(d) end
+    assert.are.equal(186, test.elapsed())
+  end)
+
   it("counts a negative duration as none, and lets others run", function()
     local ran = false
     neap.scope(function(s)
@@ -390,6 +395,14 @@ describe("where Lua cannot suspend, a checkpoint raises usage that names the fun
 end)
 
 describe("a coroutine of the script", function()
+  it("cannot suspend when neap.raw resumed it, and the task goes on", function()
+    local co = neap.raw.coroutine.create(function() neap.sleep(1) end)
+    local ok, err = neap.raw.coroutine.resume(co)
+    assert.are.same({ false, "usage" }, { ok, err.kind })
+    neap.sleep(1)
+    assert.are.equal(1, test.elapsed())
+  end)
+
   it("may suspend its task, in the middle of its own values", function()
     local co = coroutine.wrap(function(a)
       neap.sleep(1)

@@ -57,6 +57,9 @@ typedef struct neap_host {
     struct neap_bind_scope *spare_scopes;   /* records to be used again */
     struct neap_bind_scope *orphans;        /* records of scopes of killed tasks */
     neap_places *places;
+    char        duration[16];   /* the text that was read last as a duration, */
+    size_t      duration_size;
+    uint64_t    duration_ns;    /* and what it means: a loop gives one again and again */
     neap_random random;         /* neap.random, neap.uuid */
     uint64_t    last_uuid_us;   /* so that ids rise */
     neap_slice  slice;
