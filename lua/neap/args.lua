@@ -1,4 +1,5 @@
---- Read a script's own arguments by a declaration of them.
+--- Read a script's own arguments by a declaration of them. `neap.args(spec)` returns the
+--- values by their names, or reports a mistake and ends the script with status 2.
 ---
 ---     local a = neap.args {
 ---       usage = "Import orders into the shop.",

@@ -528,6 +528,15 @@ describe("the command line", function()
     assert.are.equal(2, r.status)
     assert.truthy(r.err:find("did you mean --seed?", 1, true))
     assert.truthy(neap("script.lua").err:find("neap run script.lua", 1, true))
+    assert.truthy(neap("--hlep").err:find("unknown option --hlep; did you mean neap --help?", 1, true))
+  end)
+
+  it("shows the page of a command for --help", function()
+    for command, title in pairs({ run = "Run a script", test = "Testing", repl = "Try things out", check = "Check" }) do
+      local r = neap(command .. " --help")
+      assert.are.equal(0, r.status)
+      assert.are.equal(1, r.out:find(title, 1, true), r.out)
+    end
   end)
 
   it("refuses options without a value, and values that are none", function()

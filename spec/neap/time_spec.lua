@@ -236,6 +236,7 @@ describe("neap.timeout", function()
     assert.are.equal("usage", raised(neap.timeout, "soon", forever).kind)
     assert.are.equal("usage", raised(neap.timeout, 1).kind)
     assert.are.equal("usage", raised(neap.timeout, 0 / 0, forever).kind)
+    assert.matches('neap.sleep: a duration is seconds or a text as "1m30s", got no value$', raised(neap.sleep).message)
   end)
 
   it("holds for tasks spawned into scopes inside of it", function()

@@ -136,7 +136,7 @@ static const char *read_duration(lua_State *L, int idx, uint64_t *ns)
 
 uint64_t neap_bind_duration(lua_State *L, int idx, const char *name)
 {
-    const char *wrong = "a duration is seconds or a text as \"1m30s\"";
+    const char *wrong = NULL;
     uint64_t ns = 0;
 
     switch (lua_type(L, idx)) {
@@ -146,6 +146,9 @@ uint64_t neap_bind_duration(lua_State *L, int idx, const char *name)
     case LUA_TSTRING:
         wrong = read_duration(L, idx, &ns);
         break;
+    default:
+        neap_bind_usage(L, "%s: a duration is seconds or a text as \"1m30s\", got %s", name,
+                        luaL_typename(L, idx));
     }
     if (wrong != NULL)
         neap_bind_usage(L, "%s: %s: %s", name, neap_bind_tostring(L, idx), wrong);
