@@ -60,7 +60,7 @@ describe("neap.work", function()
     until_free()
   end)
 
-  it("calls \"module.function\"", function()
+  it("calls a function that a module has, by name", function()
     assert.are.equal("ababab", neap.work("string.rep", "ab", 3))
     assert.are.equal("[1,2]", neap.work("neap.json.encode", { 1, 2 }))
   end)
