@@ -20,15 +20,14 @@ describe("a slice that is too long", function()
 neap.scope(function(s)
   for _ = 1, 2 do
     s:spawn({ name = "adder" }, function()
-      local from = os.clock()
-      while os.clock() < from + 0.12 do end
+      for _ = 1, 4e7 do end
     end)
   end
 end)]]).stderr
-    local ms = err:match("^neap: adder ran for (%d+) ms without a checkpoint at busy.lua:6; "
+    local ms = err:match("^neap: adder ran for (%d+) ms without a checkpoint at busy.lua:5; "
       .. "call neap.yield%(%) in a long loop, or use neap.work\n$")
     assert.is_truthy(ms, err)
-    assert.is_true(tonumber(ms) >= 100, ms) -- the process's 120 are not all this thread's
+    assert.is_true(tonumber(ms) > 50)
   end)
 
   it("names the C function that held the loop, and what does not", function()
