@@ -354,8 +354,9 @@ end)
   it("is none while a signal may come that a task waits for", function()
     local r = run_and([[
 local neap = require("neap")
+local signals = table.pack(neap.signals("SIGHUP", "SIGUSR2"))
 ]] .. READY .. [[
-for name in neap.signals("SIGHUP", "SIGUSR2") do
+for name in table.unpack(signals, 1, signals.n) do
   print(name)
   if name == "SIGUSR2" then break end
 end

@@ -41,7 +41,7 @@ api.types = {}
 api.types["neap"] = { module = true, members = plain([[
     try all any race quorum settle yield check cancelled is_cancelled raw shield defer
     sleep now monotonic remaining random uuid timeout timeout_or with suspend work blocking
-    isolates exit is_tty signals tasks saga reject pivot args context retry_after]], {
+    isolates exit is_tty signals tasks reject pivot args context retry_after]], {
   scope = { options = SCOPE, at = 1, returns = "Scope", body = { "Scope" }, block = true },
   supervisor = { options = SUPERVISOR, at = 1, returns = "Scope", body = { "Scope" }, block = true },
   app = { is = "Scope" },
@@ -61,6 +61,7 @@ api.types["neap"] = { module = true, members = plain([[
   latch = { returns = "Latch" },
   barrier = { returns = "Barrier" },
   error = { options = { "code", "cause", "data" }, at = 3 },
+  saga = { options = { "timeout", retry = RETRY, undo_retry = RETRY }, at = 1 },
   step = { options = STEP, at = 2 },
   main = PLAIN,
   json = { is = "neap.json" },
