@@ -574,6 +574,22 @@ pending("is not there yet")
     assert.truthy(r.out:find("\n1 passed, 0 failed\n$"))
   end)
 
+  it("runs any .lua file that is named, and refuses what can hold no specs", function()
+    write("a.lua", [[it("passes", function() end)]])
+    assert.truthy(neap("test a.lua").out:find("\n1 passed, 0 failed\n$"))
+    for arguments, why in pairs({
+      ["a.txt"] = "a.txt: no file of specs: its name does not end in .lua",
+      ["a.lua nowhere"] = "nowhere: No such file or directory",
+      ["empty"] = "empty: no name in it ends in _spec.lua",
+    }) do
+      write("a.txt", "")
+      os.execute("mkdir -p " .. path("empty"))
+      local r = neap("test " .. arguments)
+      assert.are.equal(2, r.status)
+      assert.are.equal("neap test: " .. why, r.err:match("^[^\n]*"))
+    end
+  end)
+
   it("shows where an error began, in a task too", function()
     local r = test_file([[
 local neap = require("neap")
