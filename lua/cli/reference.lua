@@ -127,7 +127,7 @@ local function note_code(file, lines, i, doc)
   end
 end
 
--- Read one file of the library.
+-- Read one file of the library. Waits.
 local function read_file(path, source)
   local file = { module = module_of(path), owners = {}, required = {}, found = {}, classes = {},
     aliases = {}, text = "" }
@@ -136,6 +136,7 @@ local function read_file(path, source)
 
   local head = true
   for i, line in ipairs(lines) do
+    if i % 100 == 1 then neap.yield() end     -- on a busy machine a file takes long
     local text = line:match("^%-%-%-(.*)$")
     if text then
       block = block or {}
@@ -333,7 +334,6 @@ function reference.read(files)
   local read, modules, heirs = {}, {}, {}
   for _, named in ipairs(files) do
     local file = read_file(named.name, named.source)
-    neap.yield()
     read[#read + 1] = file
     for _, class in ipairs(file.classes) do
       class.found, class.inside = {}, file.inside
