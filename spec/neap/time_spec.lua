@@ -389,6 +389,37 @@ describe("where Lua cannot suspend, a checkpoint raises usage that names the fun
 end)
 
 describe("a coroutine of the script", function()
+  it("that is resumed where Lua cannot suspend cannot suspend its task, and can yield", function()
+    local kinds, values = {}, {}
+    table.sort({ 2, 1 }, function(a, b)
+      local co = coroutine.create(function()
+        coroutine.yield("value")
+        neap.sleep(1)
+      end)
+      values[#values + 1] = select(2, coroutine.resume(co))
+      kinds[#kinds + 1] = select(2, coroutine.resume(co)).kind
+      return a < b
+    end)
+    assert.are.equal("value", values[1])
+    assert.are.equal("usage", kinds[1])
+    neap.sleep(1)
+    assert.are.equal(1, test.elapsed())
+  end)
+
+  it("that neap.raw resumes cannot suspend its task, and can yield", function()
+    local raw = neap.raw.coroutine
+    local co = raw.create(function()
+      raw.yield("value")
+      neap.sleep(1)
+    end)
+    assert.are.equal("value", select(2, raw.resume(co)))
+    local ok, err = raw.resume(co)
+    assert.is_false(ok)
+    assert.are.equal("usage", err.kind)
+    neap.sleep(1)
+    assert.are.equal(1, test.elapsed())
+  end)
+
   it("may suspend its task, in the middle of its own values", function()
     local co = coroutine.wrap(function(a)
       neap.sleep(1)
