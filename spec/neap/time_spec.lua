@@ -378,6 +378,21 @@ describe("where Lua cannot suspend, a checkpoint raises usage that names the fun
     end)
   end)
 
+  it("a scope, since leaving it may wait", function()
+    local began = false
+    local err = raised(table.sort, { 2, 1 }, function()
+      neap.scope(function(s)
+        began = true
+        s:spawn(neap.sleep, 1)
+      end)
+    end)
+    assert.are.equal("usage", err.kind)
+    assert.truthy(err.message:find("table.sort", 1, true))
+    assert.is_false(began)
+    neap.sleep(1)
+    assert.are.equal(1, test.elapsed())
+  end)
+
   it("the body of a module", function()
     refused("require", function(wait)
       package.preload["spec.waiting_module"] = function() wait() end
