@@ -5,6 +5,7 @@ VARIANT ?= release
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
 B       := build/$(VARIANT)
+Q       := $(if $(V),,@)# V=1 shows whole commands
 
 CPPFLAGS += -D_GNU_SOURCE -DNEAP_VERSION='"$(VERSION)"' -Isrc -isystem /usr/include/lua5.4
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wundef -Wvla \
@@ -12,6 +13,7 @@ WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wundef -Wvla \
 FLAGS_release := -O2 -g
 FLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined
 FLAGS_tsan    := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+EXTRA_tsan    := scripts/tsan.c
 CFLAGS  += -std=c11 $(WARN) $(FLAGS_$(VARIANT)) -MMD -MP
 # Static, so that the binary is one file to copy; -E so that C modules of the
 # system find the Lua inside.
@@ -94,26 +96,31 @@ $(B)/.deps:
 	@scripts/deps check build
 	@mkdir -p $(@D) && touch $@
 
-$(B)/neap: $(OBJ)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(B)/neap: $(OBJ) $(EXTRA_$(VARIANT))
+	@echo "  link  $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/%.o: %.c | $(B)/.deps
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	@echo "  cc    $<"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(B)/embedded.c: $(EMBED) scripts/embed
 	@mkdir -p $(@D)
-	scripts/embed $(EMBED) > $@
+	@echo "  embed lua/"
+	$(Q)scripts/embed $(EMBED) > $@
 
 $(B)/embedded.o: $(B)/embedded.c $(EMBED)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(B)/spec/%: spec/core/%_test.c $(LIB)
+$(B)/spec/%: spec/core/%_test.c $(LIB) $(EXTRA_$(VARIANT))
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@echo "  link  $@"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/neap-oom: spec/oom/fail.c $(LIB)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@echo "  link  $@"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # A file that is no longer in lua/ is no longer in the binary.
 $(shell mkdir -p $(B) && printf '%s\n' $(EMBED) | cmp -s - $(B)/.embed || printf '%s\n' $(EMBED) > $(B)/.embed)

@@ -78,7 +78,7 @@ end
 
 -- A line that is written again and again, on a terminal only.
 local function new_progress(total)
-  if not os.execute("test -t 1") then
+  if not neap.is_tty(1) then
     return { show = function() end, clear = function() end }
   end
   return {
@@ -96,7 +96,7 @@ local function complain(message)
   io.stderr:write("08_order_saga: ", message, "\n")
 end
 
-local INPUT_ERRORS = { input = true, io = true, limit = true }
+local INPUT_ERRORS = { input = true, json = true, io = true, limit = true }
 
 local function read(reader, path)
   local ok, list = neap.try(reader, path)
@@ -110,8 +110,8 @@ local function main()
   local folder = arg[0]:match("^.*/") or ""
   local a = neap.args({
     usage = "Take orders through a saga: reserve, charge, ship; and undo what has to be undone.",
-    input = { default = folder .. "orders.jsonl", help = "orders, one JSON object a line" },
-    stock = { default = folder .. "products.jsonl", help = "products and their stock, the same" },
+    input = { default = folder .. "orders.jsonl", value = "FILE", help = "orders, one JSON object a line" },
+    stock = { default = folder .. "products.jsonl", value = "FILE", help = "products and their stock, the same" },
     limit = { type = "integer", default = 8, min = 1, help = "so many orders at once" },
     seed = { type = "integer", default = 13, help = "decides which calls fail" },
   })

@@ -1,14 +1,16 @@
 ---@meta neap.core.blocking
 
+--- C functions on other threads: see `neap.blocking`.
 local blocking = {}
 
 ---@async
----@param fn function
+---@param fn function  A C function without upvalues.
 ---@param ... any
 ---@return any ...
 function blocking.run(fn, ...) end
 
 ---@return neap.PoolStats
+---@nodiscard
 function blocking.stats() end
 
 return blocking

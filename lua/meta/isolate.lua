@@ -1,22 +1,26 @@
 ---@meta neap.core.isolate
 
+--- Hosts on threads of their own: see `neap.isolates`.
 local isolate = {}
 
---- An end of the channel to an isolate that is not yet running.
----@param capacity integer
+--- Make a channel to an isolate, which is not running yet.
+---@param capacity integer  Values on their way in each direction.
 ---@return neap.Port
+---@nodiscard
 function isolate.new(capacity) end
 
---- Run the isolate, until it has ended. Cancelled, it cancels what runs there, and still waits.
+--- Start the isolate at the other end, once, and wait until it has ended. Cancelled, this
+--- cancels what runs there, and still waits.
 ---@async
----@param port neap.Port
+---@param port neap.Port  From `isolate.new`.
 ---@param module string
 function isolate.serve(port, module) end
 
---- true and the error by which the isolate ended, if nobody has been told; else false.
+--- Whether the isolate has failed by an error that nobody has been told.
 ---@param port neap.Port
 ---@return boolean failed
 ---@return any err
+---@nodiscard
 function isolate.failure(port) end
 
 return isolate

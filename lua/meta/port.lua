@@ -1,51 +1,58 @@
 ---@meta neap.core.port
 
 ---@class neap.core.Port
+---@operator call: any
 local Port = {}
 
---- Send copies of the values, which are received together. Waits while too many are on their
---- way. Raises `closed`, and `usage` for what cannot be copied.
+--- Send copies of values to the other end. Waits while as many as the capacity are on
+--- their way. Raises `usage` and the place of what cannot be copied; raises `closed`, also
+--- while it waits, when the channel is closed. Cancelled while it waits, it has sent
+--- nothing.
 ---@async
 ---@param value any  Not nil.
----@param ... any
+---@param ... any  Received together with `value`; at most 255 in all.
 function Port:send(value, ...) end
 
---- Send without waiting: true, or nil and "full" or "closed".
+--- Send copies of values if that needs no waiting.
 ---@param value any  Not nil.
 ---@param ... any
 ---@return true? sent
 ---@return "full"|"closed"|nil reason
 function Port:try_send(value, ...) end
 
---- Receive the values that were sent together. Raises the cause if it was closed with one.
----@async
----@return any value  nil at the end.
----@return any ...  The other values; "closed" at the end.
-function Port:recv() end
-
---- Receive without waiting: the values, or nil and "empty" or "closed".
----@return any value
----@return any ...
-function Port:try_recv() end
-
---- Make an arm of `neap.select` that receives.
----@param handler? async fun(...): ...
----@return neap.Arm
----@nodiscard
-function Port:on_recv(handler) end
-
---- Make an arm of `neap.select` that sends.
+--- Make an arm of `neap.select` that sends `value`. Raises `closed` there if the channel is
+--- closed.
 ---@param value any  Not nil.
 ---@param handler? async fun(): ...
 ---@return neap.Arm
 ---@nodiscard
 function Port:on_send(value, handler) end
 
---- Close both directions: what is on its way is received, then the end, or `cause`.
----@param cause? any
+--- Receive the values that were sent together first. Waits for them. Raises what the other
+--- end was closed with, after everything sent before. `for v in ch do` receives until it is
+--- closed.
+---@async
+---@return any value  nil after the last value.
+---@return any ...  The other values; "closed" after the last value.
+function Port:recv() end
+
+--- Receive what has come, without waiting.
+---@return any value
+---@return any ...  After nil: "empty" or "closed".
+function Port:try_recv() end
+
+--- Make an arm of `neap.select` that receives. Its values are those of `recv`.
+---@param handler? async fun(value: any, ...: any): ...
+---@return neap.Arm
+---@nodiscard
+function Port:on_recv(handler) end
+
+--- Close both directions: nothing more can be sent, what is on its way can be received.
+--- A second close changes nothing.
+---@param cause? any  Raised at both ends when everything has been received.
 function Port:close(cause) end
 
---- How many values can be received at once.
+--- How many values have come and wait to be received.
 ---@return integer
 ---@nodiscard
 function Port:len() end
@@ -58,10 +65,12 @@ local port = {}
 
 port.methods = Port
 
---- Copies of the values, which `send` and its like take instead of them.
+--- Copy values into a parcel, which `send` and its like take in place of values. It can
+--- be sent once.
 ---@param value any  Not nil.
 ---@param ... any
 ---@return userdata parcel
+---@nodiscard
 function port.pack(value, ...) end
 
 return port

@@ -1,5 +1,6 @@
 ---@meta neap.core.work
 
+--- Lua on other threads, in C: see `neap.work`.
 local work = {}
 
 ---@async
@@ -9,6 +10,7 @@ local work = {}
 function work.run(fn, ...) end
 
 ---@return neap.PoolStats
+---@nodiscard
 function work.stats() end
 
 return work

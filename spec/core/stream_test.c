@@ -156,7 +156,7 @@ static void a_file_is_read_by_jobs_to_its_end(void)
     unlink(name);
     CHECK(neap_stream_open(&stream, loop, fd, NEAP_STREAM_READS) == NEAP_OK);
     CHECK(neap_stream_fill(stream) == NEAP_EAGAIN);
-    neap_stream_close(stream);          /* the job that runs keeps the descriptor until it is back */
+    neap_stream_close(stream);  /* the job that runs keeps the descriptor until it is back */
     CHECK(!neap_loop_run(loop) && fcntl(fd, F_GETFD) < 0);
     end();
 }

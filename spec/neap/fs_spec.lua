@@ -171,7 +171,7 @@ describe("neap.fs", function()
       return found
     end
 
-    it("end with \\n or \\r\\n, and the last one may end without", function()
+    it("end with a line feed, also after a carriage return, and the last one may end without", function()
       assert.are.same({ "one", "", "two\0", "three" }, lines_of("one\r\n\ntwo\0\nthree"))
       assert.are.same({ "one" }, lines_of("one\n"))
       assert.are.same({}, lines_of(""))

@@ -203,6 +203,21 @@ describe("a child process", function()
     assert.are.same({ nil, "SIGKILL" }, { child:wait() })
   end)
 
+  it("is gone before its task has ended, also when that is cancelled while it waits", function()
+    local pid
+    neap.scope(function(s)
+      local task = s:spawn({ guard = true }, function()
+        local child <close> = stubborn("while true; do sleep 1; done")
+        pid = child.pid
+      end)
+      wait_for(function() return pid end)
+      neap.yield()
+      task:cancel()
+      task:join()
+      assert.is_false(is_there(pid))
+    end)
+  end)
+
   it("takes with it what it has started", function()
     local child = process.spawn({ "sh", "-c", "sleep 100 & echo $!; wait" })
     local pid = child.stdout:read()

@@ -19,6 +19,11 @@ describe("neap.sleep", function()
     end
   end)
 
+  it("reads a text anew when it is another one of the same length", function()
+    for _, d in ipairs({ "1s", "1s", "2s", "3m", "2s" }) do neap.sleep(d) end
+    assert.are.equal(186, test.elapsed())
+  end)
+
   it("counts a negative duration as none, and lets others run", function()
     local ran = false
     neap.scope(function(s)
@@ -231,6 +236,7 @@ describe("neap.timeout", function()
     assert.are.equal("usage", raised(neap.timeout, "soon", forever).kind)
     assert.are.equal("usage", raised(neap.timeout, 1).kind)
     assert.are.equal("usage", raised(neap.timeout, 0 / 0, forever).kind)
+    assert.matches('neap.sleep: a duration is seconds or a text as "1m30s", got no value$', raised(neap.sleep).message)
   end)
 
   it("holds for tasks spawned into scopes inside of it", function()
@@ -421,16 +427,10 @@ describe("a coroutine of the script", function()
     assert.are.equal(1, test.elapsed())
   end)
 
-  it("that neap.raw resumes cannot suspend its task, and can yield", function()
-    local raw = neap.raw.coroutine
-    local co = raw.create(function()
-      raw.yield("value")
-      neap.sleep(1)
-    end)
-    assert.are.equal("value", select(2, raw.resume(co)))
-    local ok, err = raw.resume(co)
-    assert.is_false(ok)
-    assert.are.equal("usage", err.kind)
+  it("cannot suspend when neap.raw resumed it, and the task goes on", function()
+    local co = neap.raw.coroutine.create(function() neap.sleep(1) end)
+    local ok, err = neap.raw.coroutine.resume(co)
+    assert.are.same({ false, "usage" }, { ok, err.kind })
     neap.sleep(1)
     assert.are.equal(1, test.elapsed())
   end)

@@ -42,7 +42,7 @@ static int fail(lua_State *L)
     return 0;
 }
 
-static void run(neap_job *base, void *state)
+static void run(neap_pool_job *base, void *state)
 {
     neap_errand *errand = neap_container(base, neap_errand, job);
     neap_host *host = state;

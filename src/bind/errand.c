@@ -35,7 +35,7 @@ static const neap_wait_class SLOT = { .what = "a slot in the queue of the thread
 
 /* --- on the thread ------------------------------------------------------------------ */
 
-static void free_errand(neap_job *job)
+static void free_errand(neap_pool_job *job)
 {
     neap_errand *errand = neap_container(job, neap_errand, job);
 

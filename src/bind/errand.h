@@ -29,7 +29,7 @@ typedef enum neap_errand_end {
 } neap_errand_end;
 
 typedef struct neap_errand {
-    neap_job        job;
+    neap_pool_job        job;
     lua_CFunction   function;   /* neap.blocking: what to call */
     neap_buf        call;       /* for the thread; values */
     neap_buf        result;     /* from it; values */
@@ -46,7 +46,7 @@ typedef struct neap_errand_class {
     /* The arguments stand from index `first` on: write errand->call. NULL, or,
      * pushed, what the caller did wrong. */
     const char *(*pack)(lua_State *L, neap_errand *errand, int first);
-    void      (*run)(neap_job *job, void *host);
+    void      (*run)(neap_pool_job *job, void *host);
 } neap_errand_class;
 
 /* Add the functions `run(...)` and `stats()` to the module on top. */

@@ -109,17 +109,20 @@ static int root(lua_State *L)
 /* Spawn the root task: (order). */
 static int spawn(lua_State *L)
 {
-    neap_bind_spawn_options options = { .metatable = 2 };
+    neap_bind_spawn_options options = { .metatable = 2, .name = 3 };
+    struct order *order = lua_touserdata(L, 1);
 
     luaL_requiref(L, "neap.core.task", luaopen_neap_core_task, 0);
-    lua_pop(L, 1);
+    lua_settop(L, 0);
     lua_pushnil(L);                             /* nobody's home */
-    lua_insert(L, 1);
     neap_bind_metatable(L, &neap_bind_task_type);
-    lua_insert(L, 2);
+    neap_copy_read(L, &order->text);
+    lua_pushfstring(L, "isolate of %s", lua_tostring(L, 5));
+    lua_replace(L, 3);
+    lua_settop(L, 3);
     lua_pushcfunction(L, root);
-    lua_insert(L, 3);
-    neap_bind_spawn(L, &neap_host_of(L)->sched.root, 3, &options);
+    lua_pushlightuserdata(L, order);
+    neap_bind_spawn(L, &neap_host_of(L)->sched.root, 4, &options);
     return 0;
 }
 

@@ -51,7 +51,7 @@ static inline neap_bind_task *neap_bind_task_of(neap_task *task)
 }
 
 /* Spawn what stands from index `first` to the top (function and arguments) into
- * `home`, whose box (or nil) is at index 1. They are replaced by the new box. */
+ * `home`, whose box (or nil) is at index 1. Pushes the new box. */
 neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
                                 const neap_bind_spawn_options *options);
 /* neap_sched.resume. */

@@ -14,6 +14,7 @@
 #include "bind/copy.h"
 #include "bind/errand.h"
 #include "bind/scope.h"
+#include "bind/slice.h"
 
 static void *open_thread(void)
 {
@@ -170,7 +171,7 @@ static void renew_root(neap_host *host)
     neap_scope_init_root(root, &host->sched);
 }
 
-static void run(neap_job *base, void *state)
+static void run(neap_pool_job *base, void *state)
 {
     neap_errand *errand = neap_container(base, neap_errand, job);
     neap_host *host = state;
@@ -185,8 +186,7 @@ static void run(neap_job *base, void *state)
     while (neap_link_linked(&host->sched.root.tasks))
         neap_host_turn(host);
     renew_root(host);
-    host->overrun = false;
-    host->overrun_place[0] = '\0';
+    neap_bind_slice_forget(host);
     host->revoked = NULL;
 }
 

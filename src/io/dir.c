@@ -31,6 +31,11 @@ static DIR *open_directory(int at, const char *name, int flags)
     return directory;
 }
 
+static bool is_dots(const char *name)
+{
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
 /* The next name in `directory`, or NULL: at the end *result is NEAP_OK. */
 static struct dirent *next_name(DIR *directory, int *result)
 {
@@ -41,7 +46,7 @@ static struct dirent *next_name(DIR *directory, int *result)
         entry = readdir(directory);
         if (entry == NULL)
             *result = errno == 0 ? NEAP_OK : neap_uverr_errno();
-    } while (entry != NULL && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+    } while (entry != NULL && is_dots(entry->d_name));
     return entry;
 }
 

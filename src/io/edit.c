@@ -25,6 +25,7 @@
     X(el_reset, void, (EditLine *))                                        \
     X(el_resize, void, (EditLine *))                                       \
     X(el_set, int, (EditLine *, int, ...))                                 \
+    X(el_wset, int, (EditLine *, int, ...))                                \
     X(el_get, int, (EditLine *, int, ...))                                 \
     X(el_gets, const char *, (EditLine *, int *))                          \
     X(el_line, const LineInfo *, (EditLine *))                             \
@@ -160,7 +161,8 @@ static void set_up(neap_edit *edit)
     lib.history(edit->history, &event, H_SETSIZE, HISTORY);
     lib.history(edit->history, &event, H_SETUNIQUE, 1);
     lib.el_set(editline, EL_HIST, lib.history, edit->history);
-    lib.el_set(editline, EL_ADDFN, "complete", "complete a name", on_tab);
+    /* Wide: of a name in bytes libedit would make a copy and lose it. */
+    lib.el_wset(editline, EL_ADDFN, L"complete", L"complete a name", on_tab);
     lib.el_set(editline, EL_BIND, "\t", "complete", NULL);
     /* These would read the terminal for themselves: the arrow keys search by what
      * stands in front of the cursor instead. */

@@ -17,12 +17,12 @@ enum { PATIENCE_NS = 1000000000 };
 void neap_pool_unpark(neap_node *node, void *job)
 {
     (void)node;
-    ((neap_job *)job)->wait = NULL;
+    ((neap_pool_job *)job)->wait = NULL;
 }
 
 /* --- threads; pool->lock is held unless said otherwise ------------------------------- */
 
-static void finish(neap_pool *pool, neap_job *job)
+static void finish(neap_pool *pool, neap_pool_job *job)
 {
     neap_link_remove(&job->link);
     if (job->dropped_ns != 0) {
@@ -39,7 +39,7 @@ static void finish(neap_pool *pool, neap_job *job)
 static void work_off(neap_pool *pool, void *state)
 {
     while (neap_link_linked(&pool->queue)) {
-        neap_job *job = neap_container(pool->queue.next, neap_job, link);
+        neap_pool_job *job = neap_container(pool->queue.next, neap_pool_job, link);
         neap_link_remove(&job->link);
         neap_link_append(&pool->running, &job->link);
         pool->queued--;
@@ -96,7 +96,7 @@ static void report_kept(neap_pool *pool)
     uint32_t kept = 0;
 
     for (neap_link *at = pool->running.next; at != &pool->running; at = at->next) {
-        uint64_t since_ns = neap_container(at, neap_job, link)->dropped_ns;
+        uint64_t since_ns = neap_container(at, neap_pool_job, link)->dropped_ns;
         kept += since_ns != 0 && now_ns - since_ns > PATIENCE_NS;
     }
     if (kept < pool->limit || pool->reported)
@@ -108,7 +108,7 @@ static void report_kept(neap_pool *pool)
 
 /* --- the loop's side ------------------------------------------------------------------- */
 
-static void uncount(neap_job *job)
+static void uncount(neap_pool_job *job)
 {
     if (job->counted)
         neap_loop_pending(job->loop, -1);
@@ -117,7 +117,7 @@ static void uncount(neap_job *job)
 
 static void on_done(neap_post *post)
 {
-    neap_job *job = neap_container(post, neap_job, post);
+    neap_pool_job *job = neap_container(post, neap_pool_job, post);
 
     uncount(job);
     if (job->wait != NULL)
@@ -165,12 +165,12 @@ void neap_pool_look(neap_pool *pool, neap_pool_stats *stats)
     stats->queued = pool->queued;
     for (neap_link *at = pool->running.next; at != &pool->running; at = at->next) {
         stats->busy++;
-        stats->kept += neap_container(at, neap_job, link)->dropped_ns != 0;
+        stats->kept += neap_container(at, neap_pool_job, link)->dropped_ns != 0;
     }
     pthread_mutex_unlock(&pool->lock);
 }
 
-int neap_pool_submit(neap_pool *pool, neap_loop *loop, neap_job *job)
+int neap_pool_submit(neap_pool *pool, neap_loop *loop, neap_pool_job *job)
 {
     int status = NEAP_OK;
 
@@ -196,13 +196,13 @@ int neap_pool_submit(neap_pool *pool, neap_loop *loop, neap_job *job)
     return NEAP_OK;
 }
 
-void neap_pool_park(neap_job *job, neap_task *task)
+void neap_pool_park(neap_pool_job *job, neap_task *task)
 {
     neap_wait_park(&task->wait, &job->pool->waits, job, task);
     job->wait = &task->wait;
 }
 
-void neap_pool_drop(neap_job *job)
+void neap_pool_drop(neap_pool_job *job)
 {
     neap_pool *pool = job->pool;
 

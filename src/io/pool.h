@@ -36,7 +36,7 @@
 #include "io/thread.h"
 
 typedef struct neap_pool neap_pool;
-typedef struct neap_job  neap_job;
+typedef struct neap_pool_job  neap_pool_job;
 
 struct neap_pool {
     neap_wait_class waits;                  /* what its waits are */
@@ -63,13 +63,13 @@ void neap_pool_unpark(neap_node *node, void *job);
       PTHREAD_COND_INITIALIZER, { &pool.queue, &pool.queue },                           \
       { &pool.running, &pool.running }, 0, 0, 0, 0, 0, false, false }
 
-struct neap_job {
+struct neap_pool_job {
     neap_post   post;
     neap_link   link;           /* in the queue, or with those running */
     neap_pool  *pool;           /* NULL until it is submitted */
     neap_loop  *loop;
-    void      (*run)(neap_job *job, void *state);
-    void      (*free_job)(neap_job *job);
+    void      (*run)(neap_pool_job *job, void *state);
+    void      (*free_job)(neap_pool_job *job);
     neap_wait  *wait;           /* who waits for it, or NULL */
     uint64_t    dropped_ns;     /* when it was dropped while it ran; 0: it was not */
     _Atomic bool revoked;       /* `run` should come to an end */
@@ -91,10 +91,10 @@ void neap_pool_leave(neap_pool *pool);
 void neap_pool_look(neap_pool *pool, neap_pool_stats *stats);
 
 /* `run` and `free_job` are set; all else is zero. */
-int neap_pool_submit(neap_pool *pool, neap_loop *loop, neap_job *job);
+int neap_pool_submit(neap_pool *pool, neap_loop *loop, neap_pool_job *job);
 /* `task`, which runs, waits until the job is done. */
-void neap_pool_park(neap_job *job, neap_task *task);
+void neap_pool_park(neap_pool_job *job, neap_task *task);
 /* The owner gives the job up, in whatever state, also if it was never submitted. */
-void neap_pool_drop(neap_job *job);
+void neap_pool_drop(neap_pool_job *job);
 
 #endif
