@@ -188,13 +188,19 @@ static inline void neap_bind_interrupt(lua_State *L)
         neap_bind_interrupted(L);
 }
 
+/* Every coroutine from `L` down to the task's own has to yield. */
+static inline bool neap_bind_can_suspend(lua_State *L)
+{
+    return neap_host_of(L)->suspends == L && lua_isyieldable(L);
+}
+
 static inline neap_task *neap_bind_checkpoint(lua_State *L, const char *op)
 {
     const neap_host *host = neap_host_of(L);
     neap_task *task = host->sched.running;
 
-    if (task != NULL && L == host->running && host->apart == NULL &&
-        !neap_task_is_cancelled(task) && lua_isyieldable(L))
+    if (task != NULL && host->apart == NULL && !neap_task_is_cancelled(task) &&
+        neap_bind_can_suspend(L))
         return task;
     return neap_bind_refuse(L, op);
 }

@@ -44,6 +44,7 @@ typedef struct neap_host {
     neap_loop  *loop;
     lua_State  *L;              /* the main thread: nothing of a script runs in it */
     lua_State  *running;        /* innermost coroutine of the running task */
+    lua_State  *suspends;       /* `running`, if it can suspend the task; or NULL */
     uint32_t    checkpoints;    /* since the running task was resumed */
     uint64_t    tick;           /* time-stamp counter at the last switch */
     lua_State  *idle[NEAP_HOST_IDLE];   /* to be used again */

@@ -39,6 +39,8 @@ static neap_bind_scope *open(lua_State *L, neap_bind_scope_form form, uint64_t d
 
     if (task == NULL)
         neap_bind_usage(L, "a scope can be opened only in a task");
+    if ((form == NEAP_SCOPE_FUNCTION || form == NEAP_SCOPE_BLOCK) && !neap_bind_can_suspend(L))
+        neap_bind_refuse(L, "neap.scope");      /* leaving it may have to wait */
     if (duration_ns != NEAP_DURATION_NONE)
         neap_bind_reserve(L);
     if (!neap_bind_is_boundary((uint8_t)form))
@@ -300,7 +302,7 @@ static int l_close(lua_State *L)
         return neap_bind_usage(L, "scope:close: only the task that opened a scope leaves it");
     if (scope->ending.form != NEAP_SCOPE_BLOCK)
         return neap_bind_usage(L, "scope:close: the function form is left by its function");
-    if (!lua_isyieldable(L))
+    if (!neap_bind_can_suspend(L))
         return 0;               /* a killed task: its home takes over */
     return neap_bind_scope_leave(L, scope, lua_isnil(L, 2), 0);
 }

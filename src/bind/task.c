@@ -419,6 +419,7 @@ void neap_bind_resume(neap_sched *sched, neap_task *task)
     }
     host->checkpoints = 0;
     host->running = co;
+    host->suspends = co;
     neap_slice_begin(&host->slice);
     int status = lua_resume(co, host->L, fresh ? lua_gettop(co) - 2 : 0, &yielded);
     uint64_t tick = neap_ticks_now(), ticks = tick - host->tick;
