@@ -68,7 +68,7 @@ neap_host *neap_host_new(void)
     if (host == NULL)
         return NULL;
     memset(host, 0, sizeof *host);
-    neap_sched_init(&host->sched, &neap_clock_system, neap_bind_resume);
+    neap_sched_init(&host->sched, &neap_clock_system, neap_bind_run);
     host->places = neap_places_new();
     host->loop = neap_loop_new(&host->sched);
     host->L = lua_newstate(allocate, host);

@@ -406,9 +406,8 @@ static void fail_without_memory(neap_bind_task *box)
     }
 }
 
-void neap_bind_resume(neap_sched *sched, neap_task *task)
+static void resume(neap_host *host, neap_task *task)
 {
-    neap_host *host = neap_container(sched, neap_host, sched);
     neap_bind_task *box = neap_bind_task_of(task);
     lua_State *co = box->co;
     int fresh = lua_status(co) == LUA_OK, yielded;
@@ -442,6 +441,15 @@ void neap_bind_resume(neap_sched *sched, neap_task *task)
         neap_bind_context_drop(host->L, task);
     box->co = NULL;
     give_back_thread(host, co);
+}
+
+void neap_bind_run(neap_sched *sched, uint32_t count)
+{
+    neap_host *host = neap_container(sched, neap_host, sched);
+    neap_task *task;
+
+    for (; count > 0 && (task = neap_sched_take(sched)) != NULL; count--)
+        resume(host, task);
 }
 
 /* --- what others see of a task --------------------------------------------------------- */
