@@ -126,15 +126,20 @@ static void note_place(neap_host *host, lua_State *L, lua_Debug *ar)
              advice(function));
 }
 
-/* Runs in Lua, on overrun only. */
+/* Runs in Lua, on overrun only. A C function that returns is seen, but nothing is
+ * raised there: C that called it does not expect that. */
 static void on_hook(lua_State *L, lua_Debug *ar)
 {
     neap_host *host = neap_host_of(L);
+    bool is_lua = ar->event == LUA_HOOKCOUNT;
 
-    lua_sethook(L, NULL, 0, 0);
+    lua_sethook(L, is_lua ? NULL : on_hook, is_lua ? 0 : LUA_MASKCOUNT, is_lua ? 0 : 1);
+    if (!host->overrun)         /* armed for a slice that was over before an instruction */
+        return;
     if (host->overrun_place[0] == '\0')
         note_place(host, L, ar);
-    interrupt(L, true);
+    if (is_lua)
+        interrupt(L, true);
 }
 
 /* Runs in a signal handler: lua_sethook may be called there. It visits every frame,
