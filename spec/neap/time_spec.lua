@@ -389,6 +389,14 @@ describe("where Lua cannot suspend, a checkpoint raises usage that names the fun
 end)
 
 describe("a coroutine of the script", function()
+  it("cannot suspend when neap.raw resumed it, and the task goes on", function()
+    local co = neap.raw.coroutine.create(function() neap.sleep(1) end)
+    local ok, err = neap.raw.coroutine.resume(co)
+    assert.are.same({ false, "usage" }, { ok, err.kind })
+    neap.sleep(1)
+    assert.are.equal(1, test.elapsed())
+  end)
+
   it("may suspend its task, in the middle of its own values", function()
     local co = coroutine.wrap(function(a)
       neap.sleep(1)

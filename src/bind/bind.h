@@ -183,8 +183,8 @@ static inline neap_task *neap_bind_checkpoint(lua_State *L, const char *op)
     const neap_host *host = neap_host_of(L);
     neap_task *task = host->sched.running;
 
-    if (task != NULL && host->apart == NULL && !neap_task_is_cancelled(task) &&
-        lua_isyieldable(L))
+    if (task != NULL && L == host->running && host->apart == NULL &&
+        !neap_task_is_cancelled(task) && lua_isyieldable(L))
         return task;
     return neap_bind_refuse(L, op);
 }

@@ -219,6 +219,9 @@ neap_task *neap_bind_refuse(lua_State *L, const char *op)
         neap_bind_usage(L, "%s: called outside of a task", op);
     if (!lua_isyieldable(L))
         cannot_suspend(L, op);
+    if (L != host->running)
+        neap_bind_usage(L, "%s: cannot suspend in a coroutine that neap.raw or a C module resumed: "
+                        "use coroutine.resume", op);
     neap_bind_raise_cancelled(L);
     return NULL;
 }
