@@ -291,7 +291,7 @@ void neap_bind_end_unstarted(neap_host *host, neap_bind_task *box)
     box->co = NULL;
     if (box->core.flags & NEAP_BIND_CONTEXT)
         neap_bind_context_drop(L, &box->core);
-    neap_task_end(&box->core, NEAP_TASK_CANCELLED);
+    neap_bind_scope_end_task(L, &box->core, NEAP_TASK_CANCELLED);
     lua_settop(co, 1);              /* last: its stack may hold the only reference */
     give_back_thread(host, co);
 }
