@@ -206,6 +206,7 @@ cases["a condition"] = function(books)
       table.unpack(partners(1, function()
         ms(1)
         mutex:run(function()
+          wait()
           items = items + 1
           filled:notify()
         end)
