@@ -110,8 +110,8 @@ local function main()
   local folder = arg[0]:match("^.*/") or ""
   local a = neap.args({
     usage = "Take orders through a saga: reserve, charge, ship; and undo what has to be undone.",
-    input = { default = folder .. "orders.jsonl", help = "orders, one JSON object a line" },
-    stock = { default = folder .. "products.jsonl", help = "products and their stock, the same" },
+    input = { default = folder .. "orders.jsonl", value = "FILE", help = "orders, one JSON object a line" },
+    stock = { default = folder .. "products.jsonl", value = "FILE", help = "products and their stock, the same" },
     limit = { type = "integer", default = 8, min = 1, help = "so many orders at once" },
     seed = { type = "integer", default = 13, help = "decides which calls fail" },
   })

@@ -223,11 +223,19 @@ local function place(self, file, modules)
   end
 end
 
+-- Whether a name is free for a declaration: one may be called as the module that has it.
+local function is_free(self, name)
+  for _, made in ipairs(self.entries[name:lower()] or {}) do
+    if made.kind ~= "module" then return false end
+  end
+  return true
+end
+
 -- Give what has two names the comment of the one that has it. Of a function that `neap`
 -- has this is its public name: it is listed under that alone.
 local function place_alias(self, name, owner, target, modules)
   local found, made = self.core[target], self.entries[target:lower()]
-  if found and not self.entries[name:lower()] then
+  if found and is_free(self, name) then
     made = entry(kind_of(found), name, found.doc)
     add(self, made)
     local module = modules[owner]
@@ -243,6 +251,7 @@ local function place_alias(self, name, owner, target, modules)
         each.name = name
         table.insert(self.entries[name:lower()], each)
       end
+      if modules[owner] and each.kind ~= "class" then table.insert(modules[owner].members, each) end
     end
   end
 end

@@ -96,8 +96,10 @@ local function check(self, what, name)
     errors.usage(("%s: the actor %s has no method %s%s"):format(what, tostring(self.task),
       tostring(name), type(name) == "string" and options.hint(name, known) or ""))
   end
-  time.check()      -- before it is said to be closed, as it is in a cancelled scope
-  if self.mailbox:is_closed() then error(closed_error(self), 0) end
+  if self.mailbox:is_closed() then
+    time.checkpoint()
+    error(closed_error(self), 0)
+  end
 end
 
 --- Send a message and go on: the actor will call its method `name(self, ...)`, and

@@ -63,7 +63,7 @@ end
 -- have ended; then return what `result()` returns.
 local function compete(what, list, decide, result)
   local foreign = check_list(what, list)
-  time.check()
+  time.checkpoint()
   local places, decided = {}, false
 
   return scope({ policy = {
@@ -99,7 +99,7 @@ end
 ---@return any ...
 function join.all(list)
   local foreign = check_list("neap.all", list)
-  time.check()
+  time.checkpoint()
   local function on_done(task)
     if task:status() == "failed" then cancel_all(foreign) end
   end
@@ -181,9 +181,10 @@ function join.quorum(count, list)
   check_list("neap.quorum", list)
   if count > #list then
     errors.usage(("neap.quorum: %d of %d can never succeed"):format(count, #list))
+  elseif count == 0 then
+    time.checkpoint()
+    return {}
   end
-  time.check()
-  if count == 0 then return {} end
 
   local errs, failed = {}, 0
   local values, places = {}, {}
@@ -220,7 +221,7 @@ end
 ---@return neap.Settled[]
 function join.settle(list)
   check_list("neap.settle", list)
-  time.check()
+  time.checkpoint()
   return scope({ guards = true }, function(s)
     local settled = {}
     for i, task in ipairs(spawn_all(s, list)) do
@@ -259,8 +260,8 @@ function join.map(list, fn, opts)
   elseif limit ~= math.huge and (math.type(limit) ~= "integer" or limit < 1) then
     errors.usage("neap.map: limit: a whole number from 1 expected, got " .. tostring(limit))
   end
+  time.checkpoint()
 
-  time.check()
   local count, begun, values = #list, 0, {}
   local function work()
     while begun < count do

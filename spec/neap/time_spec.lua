@@ -19,6 +19,11 @@ describe("neap.sleep", function()
     end
   end)
 
+  it("reads a text anew when it is another one of the same length", function()
+    for _, d in ipairs({ "1s", "1s", "2s", "3m", "2s" }) do neap.sleep(d) end
+    assert.are.equal(186, test.elapsed())
+  end)
+
   it("counts a negative duration as none, and lets others run", function()
     local ran = false
     neap.scope(function(s)
@@ -231,6 +236,7 @@ describe("neap.timeout", function()
     assert.are.equal("usage", raised(neap.timeout, "soon", forever).kind)
     assert.are.equal("usage", raised(neap.timeout, 1).kind)
     assert.are.equal("usage", raised(neap.timeout, 0 / 0, forever).kind)
+    assert.matches('neap.sleep: a duration is seconds or a text as "1m30s", got no value$', raised(neap.sleep).message)
   end)
 
   it("holds for tasks spawned into scopes inside of it", function()

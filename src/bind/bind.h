@@ -60,7 +60,7 @@ lua_Integer neap_bind_opt_integer(lua_State *L, int idx, const char *name, lua_I
                                   lua_Integer min, lua_Integer max);
 const char *neap_bind_string(lua_State *L, int idx, const char *name, size_t *len);
 /* A function, or what can be called as one. */
-void neap_bind_function(lua_State *L, int idx, const char *name);
+static inline void neap_bind_function(lua_State *L, int idx, const char *name);
 /* Nanoseconds; NEAP_DURATION_NONE for math.huge. */
 uint64_t neap_bind_duration(lua_State *L, int idx, const char *name);
 /* Refuse what is no option: `names` ends with NULL, `what` is the function. */
@@ -107,7 +107,10 @@ static inline neap_task *neap_bind_checkpoint(lua_State *L, const char *op);
  * and at every 256th lets others run first. */
 static inline int neap_bind_return(lua_State *L, int n);
 /* Suspend the running task, whose wait has been parked; `k` continues. */
-int neap_bind_suspend(lua_State *L, lua_KContext ctx, lua_KFunction k);
+static inline int neap_bind_suspend(lua_State *L, lua_KContext ctx, lua_KFunction k)
+{
+    return lua_yieldk(L, 0, ctx, k);
+}
 /* The same for a task that waits by its own neap_wait: returns nothing, or
  * raises what the wait ended with. The box that it waits for is on the stack. */
 int neap_bind_wait(lua_State *L, const char *op);
@@ -158,9 +161,10 @@ int neap_bind_exit(lua_State *L);
 /* Make `require` find neap.core.*, and neap.* in the binary. */
 void neap_bind_open(lua_State *L);
 
-/* Not for callers: the rest of neap_bind_arg, _interrupt, _checkpoint and _return,
- * which stand here so that each costs a few loads and branches. */
+/* Not for callers: the rest of neap_bind_arg, _function, _interrupt, _checkpoint and
+ * _return, which stand here so that each costs a few loads and branches. */
 void *neap_bind_refuse_arg(lua_State *L, int idx, const neap_bind_type *type);
+void neap_bind_callable(lua_State *L, int idx, const char *name);
 void neap_bind_interrupted(lua_State *L);
 neap_task *neap_bind_refuse(lua_State *L, const char *op);
 int neap_bind_let_others_run(lua_State *L, int n);
@@ -170,6 +174,12 @@ static inline void *neap_bind_arg(lua_State *L, int idx, const neap_bind_type *t
     void *box = neap_bind_test(L, idx, type);
 
     return box != NULL ? box : neap_bind_refuse_arg(L, idx, type);
+}
+
+static inline void neap_bind_function(lua_State *L, int idx, const char *name)
+{
+    if (lua_type(L, idx) != LUA_TFUNCTION)
+        neap_bind_callable(L, idx, name);
 }
 
 static inline void neap_bind_interrupt(lua_State *L)

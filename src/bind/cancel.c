@@ -238,11 +238,6 @@ int neap_bind_let_others_run(lua_State *L, int n)
     return lua_yieldk(L, 0, n, return_k);
 }
 
-int neap_bind_suspend(lua_State *L, lua_KContext ctx, lua_KFunction k)
-{
-    return lua_yieldk(L, 0, ctx, k);
-}
-
 static int wait_k(lua_State *L, int status, lua_KContext op)
 {
     int result = neap_host_of(L)->sched.running->wait.result;

@@ -50,13 +50,16 @@ typedef struct neap_host {
     uint32_t    idle_count;
     size_t      block_size;     /* of a task's box, header and all; 0: not known yet */
     neap_host_block *blocks;    /* of that size, to be used again */
-    uint32_t    block_count;
+    int         block_count;
     uint64_t    numbers;        /* of scopes and steps: the last one given */
     uint32_t    threads;        /* slots of the table that keeps threads alive */
     uint32_t    free_slot;      /* first of the free ones; 0: none */
     struct neap_bind_scope *spare_scopes;   /* records to be used again */
     struct neap_bind_scope *orphans;        /* records of scopes of killed tasks */
     neap_places *places;
+    char        duration[16];   /* the text that was read last as a duration, */
+    size_t      duration_size;
+    uint64_t    duration_ns;    /* and what it means: a loop gives one again and again */
     neap_random random;         /* neap.random, neap.uuid */
     uint64_t    last_uuid_us;   /* so that ids rise */
     neap_slice  slice;
@@ -64,7 +67,8 @@ typedef struct neap_host {
     uint64_t    slice_fatal;    /* in ticks: a longer one is ended by an error; 0: none */
     uint64_t    fatal_from;     /* tick from which that is counted, if later */
     uint64_t    fatal_raised;   /* tick at which that error was raised last */
-    uint64_t    overrun_tick;   /* when that was noticed */
+    volatile uint64_t overrun_tick;     /* when a hook was armed; 0: none is */
+    uint64_t    overrun_waited_ns;      /* for a processor, by then */
     uint64_t    overrun_next;   /* not before this a hook is armed again */
     char        overrun_task[64];
     char        overrun_place[LUA_IDSIZE + 128];    /* "": nothing to report */

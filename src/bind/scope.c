@@ -14,7 +14,9 @@
 
 const neap_bind_type neap_bind_scope_type = { "neap.scope" };
 
-enum { UP_METHODS = 1, UP_METATABLE = 1 };
+/* Upvalues: of a method, of a function. */
+enum { UP_METHODS = 1 };
+enum { UP_METATABLE = 1, UP_HANDLER };
 
 enum { FIELD_FAILURES, FIELD_NAME, FIELD_DEADLINE_AT };
 
@@ -135,7 +137,7 @@ static int l_open(lua_State *L)
     }
     if (block)
         return 1;
-    lua_pushcfunction(L, neap_bind_handler);
+    lua_pushvalue(L, lua_upvalueindex(UP_HANDLER));
     lua_rotate(L, 1, 2);                /* box, handler, fn, arguments */
     lua_pushvalue(L, 1);
     lua_insert(L, 4);                   /* the body gets its scope first */
@@ -155,8 +157,7 @@ static int boundary(lua_State *L, neap_bind_scope_form form, const char *what)
 
     neap_bind_function(L, 2, what);
     neap_bind_scope *scope = open(L, form, duration_ns);
-    lua_pushcfunction(L, neap_bind_handler);
-    lua_replace(L, 1);
+    lua_copy(L, lua_upvalueindex(UP_HANDLER), 1);
     int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, (lua_KContext)scope, boundary_k);
     return leave_body(L, status, scope, 1);
 }
@@ -231,7 +232,7 @@ static int l_spawn(lua_State *L)
             lua_pop(L, 1);
         }
     } else if (type != LUA_TFUNCTION) {
-        neap_bind_function(L, 2, "spawn: task");
+        neap_bind_callable(L, 2, "spawn: task");
     }
     if (box->wraps) {
         neap_bind_scope_kept(L, 1, NEAP_SCOPE_HOOK);
@@ -411,6 +412,7 @@ int luaopen_neap_core_scope(lua_State *L)
     lua_setfield(L, -2, "spawn");
     lua_pop(L, 1);
     neap_bind_metatable(L, &neap_bind_scope_type);
-    luaL_setfuncs(L, functions, 1);
+    lua_pushcfunction(L, neap_bind_handler);
+    luaL_setfuncs(L, functions, 2);
     return 1;
 }

@@ -549,7 +549,7 @@ static int wait_for(lua_State *L, const char *op, lua_KContext how)
         return awaited(L, box, how);
     neap_task_start(&box->core);
     neap_task_park_await(task, &box->core);
-    return lua_yieldk(L, 0, how, await_k);
+    return neap_bind_suspend(L, how, await_k);
 }
 
 /* task:await() -> what it returned; raises what it raised */

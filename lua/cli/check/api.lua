@@ -62,18 +62,15 @@ api.types["neap"] = { module = true, members = plain([[
   barrier = { returns = "Barrier" },
   error = { options = { "code", "cause", "data" }, at = 3 },
   step = { options = STEP, at = 2 },
-  retry = { options = RETRY, at = 1 },
-  main = { options = { "on_reload" }, at = 1 },
+  main = PLAIN,
   json = { is = "neap.json" },
   fs = { is = "neap.fs" },
   stdin = { is = "Stream" },
   process = { is = "neap.process" },
-  log = { is = "neap.log" },
 }) }
 
 api.types["neap.flow"] = { module = true, members = { from = FLOW } }
 api.types["neap.json"] = { module = true, open = true, members = plain("null array encode decode") }
-api.types["neap.log"] = { module = true, open = true, members = plain("debug info warn error") }
 api.types["neap.fs"] = { module = true, members = plain("exists rename", {
   read = { options = { "max_bytes" }, at = 2 },
   write = { options = { "append", "mode" }, at = 3 },
