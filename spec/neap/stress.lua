@@ -94,7 +94,7 @@ end
 
 local function spawn(actor, record, lazy)
   local world = actor.world
-  if world.spawned >= 60 then return end
+  if world.spawned >= 80 then return end
   world.spawned = world.spawned + 1
   local entry = { record = record, is_guarded = actor.random(3) == 1 }
   local child = { world = world, name = actor.name .. "." .. world.spawned, depth = actor.depth + 1,
@@ -147,7 +147,7 @@ local function open_scope(actor)
     record.scope = s
     world.scopes[#world.scopes + 1] = record
     local done, why = try(function()
-      for _ = 1, actor.random(3) do spawn(inner, record, actor.random(4) == 1) end
+      for _ = 1, actor.random(6) do spawn(inner, record, actor.random(4) == 1) end
       act(inner)
       if actor.random(6) == 1 then s:cancel("enough") end
     end)
@@ -192,6 +192,7 @@ end
 
 --- What else a task can do --------------------------------------------------------------------
 
+-- `enter(book, ...)`, if that does not wait for the actor itself.
 local function locked(actor, book, enter, ...)
   if actor.held[book] then return end
   actor.held[book] = true
@@ -209,6 +210,12 @@ local function sleep(actor)
   end
 end
 
+-- What is done inside of a lock: others come meanwhile.
+local function linger(actor)
+  if actor.random(2) == 1 then sleep(actor) else neap.yield() end
+  act(actor, 2)
+end
+
 local function select(actor)
   local world = actor.world
   local from, to = actor.random(4), actor.random(4)
@@ -218,9 +225,9 @@ local function select(actor)
   if actor.random(3) > 1 then arms[#arms + 1] = world.channels[from]:on_recv(actor) end
   if actor.random(3) > 1 and to ~= from then arms[#arms + 1] = world.channels[to]:on_send() end
   if actor.random(4) == 1 and not actor.held[mutex] then
-    arms[#arms + 1], ticket = mutex:on_lock(act, actor, 1)
+    arms[#arms + 1], ticket = mutex:on_lock(linger, actor)
   end
-  if actor.random(4) == 1 then arms[#arms + 1] = world.semaphores[2]:on_acquire(act, actor, 1) end
+  if actor.random(4) == 1 then arms[#arms + 1] = world.semaphores[2]:on_acquire(linger, actor) end
   if actor.random(4) == 1 then arms[#arms + 1] = world.deferred:on_await() end
   if actor.random(2) == 1 then arms[#arms + 1] = neap.after(milliseconds(actor, 4)) end
   if #arms == 0 or actor.random(5) == 1 then arms.default = function() end end
@@ -242,6 +249,7 @@ local function monitor(actor)
       while shared.count == 0 do shared.mutex:wait(shared.rise) end
       shared.count = shared.count - 1
     else
+      sleep(actor)
       shared.count = shared.count + 1
       shared.rise:notify()
     end
@@ -314,19 +322,19 @@ local STEPS = {
   end,
   lock = function(actor)
     local mutex = pick(actor, actor.world.mutexes)
-    locked(actor, mutex, mutex.run, act, actor, 2)
+    locked(actor, mutex, mutex.run, linger, actor)
   end,
   acquire = function(actor)
     local semaphore = pick(actor, actor.world.semaphores)
-    semaphore:run(actor.random(semaphore.slots), act, actor, 2)
+    semaphore:run(actor.random(semaphore.slots), linger, actor)
   end,
   read = function(actor)
     local lock = actor.world.rwlock
-    locked(actor, lock, lock.read, act, actor, 2)
+    locked(actor, lock, lock.read, linger, actor)
   end,
   write = function(actor)
     local lock = actor.world.rwlock
-    locked(actor, lock, lock.write, act, actor, 2)
+    locked(actor, lock, lock.write, linger, actor)
   end,
   event = function(actor)
     local event = actor.world.event
@@ -366,7 +374,8 @@ local NAMES = {}
 for name in pairs(STEPS) do NAMES[#NAMES + 1] = name end
 table.sort(NAMES)
 -- What matters most comes more often.
-for _, name in ipairs({ "scope", "scope", "send", "recv", "select", "select", "sleep", "lock" }) do
+for _, name in ipairs({ "scope", "scope", "send", "recv", "select", "select", "sleep",
+  "lock", "lock", "lock", "acquire", "monitor", "monitor", "cancel" }) do
   NAMES[#NAMES + 1] = name
 end
 local NESTS = { scope = true, coroutine = true, shield = true, swallow = true, clean_up = true,
@@ -399,6 +408,7 @@ local function pump(actor)
       world.monitor.rise:notify_all()
     end)
     world.event:set()
+    world.deferred:resolve(world.deferred)
   end
 end
 
@@ -415,7 +425,7 @@ function stress.run(seed)
   pcall(neap.timeout_or, "1s", neap.scope, function(s)
     s:spawn({ name = "pump" }, pump,
       { world = world, name = "pump", random = new_random(random(1 << 30)), depth = 0, held = {} })
-    for _ = 1, 5 do pcall(open_scope, actor) end
+    for _ = 1, 6 do pcall(neap.timeout_or, "30ms", open_scope, actor) end
     s:cancel()
   end)
   world.books:check_alone()

@@ -128,14 +128,20 @@ static void note_place(neap_host *host, lua_State *L, lua_Debug *ar)
              advice(function));
 }
 
-/* Runs in Lua, on overrun only. */
+/* Runs in Lua, on overrun only. A C function that returns is seen, but nothing is
+ * raised there: C that called it does not expect that. */
 static void on_hook(lua_State *L, lua_Debug *ar)
 {
     neap_host *host = neap_host_of(L);
+    bool is_lua = ar->event == LUA_HOOKCOUNT;
 
-    lua_sethook(L, NULL, 0, 0);
+    lua_sethook(L, is_lua ? NULL : on_hook, is_lua ? 0 : LUA_MASKCOUNT, is_lua ? 0 : 1);
+    if (!host->overrun)         /* armed for a slice that was over before an instruction */
+        return;
     if (host->overrun_place[0] == '\0' && neap_slice_held_ns(&host->slice) > NEAP_SLICE_LIMIT_NS)
         note_place(host, L, ar);
+    if (!is_lua)
+        return;
     host->overrun_tick = 0;
     interrupt(L, true);
 }
