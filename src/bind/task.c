@@ -336,11 +336,18 @@ static int killed(lua_State *L)
 static void push_frame(lua_State *L, lua_State *co)
 {
     lua_Debug ar;
-    int base = 0;
+    int base = 0, above = 1;
 
-    while (lua_getstack(co, base, &ar))
-        base++;
-    lua_getstack(co, base - 1, &ar);
+    /* Each look costs as much as its level is deep: not one for every level. */
+    while (lua_getstack(co, above, &ar)) {
+        base = above;
+        above *= 2;
+    }
+    while (above - base > 1) {
+        int middle = base + (above - base) / 2;
+        *(lua_getstack(co, middle, &ar) ? &base : &above) = middle;
+    }
+    lua_getstack(co, base, &ar);
     lua_getlocal(co, &ar, 1);
     lua_getlocal(co, &ar, 2);
     if (co != L)
