@@ -25,7 +25,7 @@ local function kilobytes()
 end
 local count = ...
 local function measure(round)
-  round(count // 10)
+  round(count // 2)
   local lua, resident = kilobytes()
   round(count + 0)
   print(lua, (kilobytes()))

@@ -78,8 +78,12 @@ static void interrupt(lua_State *L, bool hooked)
     neap_scope *late = real ? overdue(task->scope, neap_clock_now(host->sched.clock)) : NULL;
     if (late != NULL)
         neap_scope_cancel(late, NEAP_CANCEL_DEADLINE, 0);
-    if (neap_task_is_cancelled(task) && (real || signalled))
+    if (neap_task_is_cancelled(task) && (real || signalled)) {
+        /* What closes on the way out runs until the watcher's next look. */
+        host->overrun = false;
+        lua_sethook(L, NULL, 0, 0);
         neap_bind_raise_cancelled(L);
+    }
     end_fatal(L, host, hooked);
 }
 
