@@ -1,5 +1,6 @@
 #include "bind/place.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,7 +21,6 @@ struct neap_places {
     uint32_t      size;
     uint32_t      used;
     uint32_t      first;    /* number of slots in the tables before */
-    uint32_t      last;     /* place that was asked for last; of the first table */
     neap_places  *next;
     struct entry  slots[];
 };
@@ -40,7 +40,7 @@ static neap_places *new_table(uint32_t size, uint32_t first)
 
 /* A source string may be collected and its address used for another: the name
  * is compared, too. */
-static int is_same(const struct entry *slot, const lua_Debug *ar)
+static bool is_same(const struct entry *slot, const lua_Debug *ar)
 {
     return slot->source == ar->source && slot->line == ar->currentline &&
            memcmp(slot->name, ar->short_src, (size_t)slot->length) == 0;
@@ -91,13 +91,9 @@ uint32_t neap_places_here(neap_places *places, lua_State *L)
 
     for (int level = 1; lua_getstack(L, level, &ar); level++) {
         lua_getinfo(L, "Sl", &ar);
-        if (ar.currentline <= 0 || (*ar.source == '=' && strncmp(ar.source, "=neap/", 6) == 0))
-            continue;
-        /* A loop spawns at one place. */
-        if (places->last == 0 || places->last > places->size ||
-            !is_same(&places->slots[places->last - 1], &ar))
-            places->last = find(places, &ar);
-        return places->last;
+        bool library = *ar.source == '=' && strncmp(ar.source, "=neap/", 6) == 0;
+        if (ar.currentline > 0 && !library)
+            return find(places, &ar);
     }
     return 0;
 }
