@@ -1,5 +1,6 @@
 #include "bind/place.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,7 +21,6 @@ struct neap_places {
     uint32_t      size;
     uint32_t      used;
     uint32_t      first;    /* number of slots in the tables before */
-    uint32_t      last;     /* place that was asked for last; of the first table */
     neap_places  *next;
     struct entry  slots[];
 };
@@ -57,7 +57,7 @@ static neap_places *new_table(uint32_t size, uint32_t first)
 
 /* A source string may be collected and its address used for another: the name
  * is compared, too. */
-static int is_same(const struct entry *slot, const lua_Debug *ar)
+static bool is_same(const struct entry *slot, const lua_Debug *ar)
 {
     return slot->source == ar->source && slot->line == ar->currentline &&
            memcmp(slot->name, ar->short_src, (size_t)slot->length) == 0;
@@ -106,13 +106,7 @@ uint32_t neap_places_here(neap_places *places, lua_State *L)
 {
     lua_Debug ar;
 
-    if (!neap_place_find(L, 1, &ar))
-        return 0;
-    /* A loop spawns at one place. */
-    if (places->last == 0 || places->last > places->size ||
-        !is_same(&places->slots[places->last - 1], &ar))
-        places->last = find(places, &ar);
-    return places->last;
+    return neap_place_find(L, 1, &ar) ? find(places, &ar) : 0;
 }
 
 const char *neap_places_name(const neap_places *places, uint32_t place)

@@ -89,7 +89,6 @@ static void interrupt(lua_State *L, bool hooked)
 
 void neap_bind_interrupted(lua_State *L)
 {
-    lua_sethook(L, NULL, 0, 0);     /* or what closes after this would meet it, too */
     interrupt(L, false);
 }
 
