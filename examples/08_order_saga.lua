@@ -10,8 +10,11 @@ local orders = require("orders")
 local runs = require("run")
 local shops = require("shop")
 
-local RETRY = { attempts = 3, base = "50ms" }
-local UNDO_RETRY = { base = "50ms", max = "5s" } -- until it succeeds
+-- Of each step. An undo is tried until it succeeds.
+local RETRIES = {
+  retry = { attempts = 3, base = "50ms" },
+  undo_retry = { base = "50ms", max = "5s" },
+}
 
 -- The saga. Each call is given a key, the same for every attempt, so that a service can tell
 -- a repeated call from a second one. An undo says by `step_key` which call it means: after an
@@ -22,17 +25,14 @@ local function fulfil(shop, order, step)
   step("reserve", {
     run = function(cx) shop:reserve(order, cx.key) end,
     undo = function(cx) shop:release(order, cx.step_key) end,
-    retry = RETRY, undo_retry = UNDO_RETRY,
   })
   step("charge", {
     run = function(cx) shop:charge(order, cx.key) end,
     undo = function(cx) shop:refund(order, cx.step_key) end,
-    retry = RETRY, undo_retry = UNDO_RETRY,
   })
   step("ship", {
     run = function(cx) shop:ship(order, cx.key) end,
     undo = function(cx) shop:recall(order, cx.step_key) end,
-    retry = RETRY, undo_retry = UNDO_RETRY,
   })
 end
 
@@ -55,7 +55,7 @@ end
 -- Take one order through the saga, and say in `result` what became of it. REJECTED: a service
 -- said no. COMPENSATED: a service failed, and whatever may have happened is undone.
 local function place(shop, order, result)
-  local ok, err = neap.try(neap.saga, fulfil, shop, order, noting(result))
+  local ok, err = neap.try(neap.saga, RETRIES, fulfil, shop, order, noting(result))
   if ok then
     result.status = "APPROVED"
   elseif type(err) == "table" then
@@ -78,7 +78,7 @@ end
 
 -- A line that is written again and again, on a terminal only.
 local function new_progress(total)
-  if not os.execute("test -t 1") then
+  if not neap.is_tty(1) then
     return { show = function() end, clear = function() end }
   end
   return {
@@ -96,7 +96,7 @@ local function complain(message)
   io.stderr:write("08_order_saga: ", message, "\n")
 end
 
-local INPUT_ERRORS = { input = true, io = true, limit = true }
+local INPUT_ERRORS = { input = true, json = true, io = true, limit = true }
 
 local function read(reader, path)
   local ok, list = neap.try(reader, path)
@@ -110,8 +110,8 @@ local function main()
   local folder = arg[0]:match("^.*/") or ""
   local a = neap.args({
     usage = "Take orders through a saga: reserve, charge, ship; and undo what has to be undone.",
-    input = { default = folder .. "orders.jsonl", help = "orders, one JSON object a line" },
-    stock = { default = folder .. "products.jsonl", help = "products and their stock, the same" },
+    input = { default = folder .. "orders.jsonl", value = "FILE", help = "orders, one JSON object a line" },
+    stock = { default = folder .. "products.jsonl", value = "FILE", help = "products and their stock, the same" },
     limit = { type = "integer", default = 8, min = 1, help = "so many orders at once" },
     seed = { type = "integer", default = 13, help = "decides which calls fail" },
   })

@@ -105,7 +105,7 @@ end
 local function read(path, what, key, check)
   local list, lines = {}, {}
   local file <close> = neap.fs.open(path)
-  for value, number in neap.json.lines(file:lines()) do
+  for value, number in neap.json.lines(file:lines(), { name = path }) do
     local ok, err = pcall(function()
       check_object("", value)
       check(value)
@@ -121,20 +121,13 @@ local function read(path, what, key, check)
   return list
 end
 
--- An error about a text that is no JSON knows its line, but not the file.
-local function read_file(path, ...)
-  local ok, list = neap.try(read, path, ...)
-  if ok then return list end
-  if list.kind == "json" then wrong("%s:%s", path, list.message:gsub("^json%.lines: line ", "")) end
-  error(list, 0)
-end
-
---- Read orders. Raises kind `input` for what is no order, `io` if the file cannot be read.
+--- Read orders. Raises kind `input` for what is no order, `json` for what is no JSON, `io` if
+--- the file cannot be read.
 ---@async
 ---@param path string
 ---@return Order[]
 function orders.read(path)
-  return read_file(path, "orders", "id", check_order)
+  return read(path, "orders", "id", check_order)
 end
 
 --- Read products, with the same errors.
@@ -142,7 +135,7 @@ end
 ---@param path string
 ---@return Product[]
 function orders.read_products(path)
-  return read_file(path, "products", "sku", check_product)
+  return read(path, "products", "sku", check_product)
 end
 
 return orders

@@ -29,6 +29,20 @@ local function pages_of(source)
   return pages, topics
 end
 
+-- The topics in the order in which the page `index` tells of them, then all others.
+local function in_order(pages, topics)
+  local ordered, seen = {}, {}
+  for topic in (pages.index or ""):gmatch("\n| `([%w-]+)` |") do
+    if pages[topic] and not seen[topic] then
+      ordered[#ordered + 1], seen[topic] = topic, true
+    end
+  end
+  for _, topic in ipairs(topics) do
+    if not seen[topic] then ordered[#ordered + 1] = topic end
+  end
+  return ordered
+end
+
 local function reference_of(source)
   local files = {}
   for _, name in ipairs(source.embedded_list()) do
@@ -42,10 +56,11 @@ end
 
 -- What can be asked for.
 local function overview(pages, topics, known)
-  local lines = { "# neap help TOPIC", "" }
+  local lines = { "# neap help TOPIC", "",
+    "A topic is a page, or a name of the reference. The first page is `start`.", "" }
   if #topics > 0 then
     lines[#lines + 1] = "| Page | About |"
-    for _, topic in ipairs(topics) do
+    for _, topic in ipairs(in_order(pages, topics)) do
       lines[#lines + 1] = ("| %s | %s |"):format(topic, (markdown.title(pages[topic]):gsub("|", "\\|")))
     end
     lines[#lines + 1] = ""

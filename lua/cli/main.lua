@@ -11,7 +11,7 @@ neap runs Lua scripts whose tasks wait without blocking.
   neap repl                  type Lua, and see what it gives
   neap check FILE...         look for mistakes without running
   neap test [PATH...]        run specs in virtual time
-  neap help [TOPIC]          read the manual
+  neap help [TOPIC]          read the manual; its first page is start
   neap version               say which version this is
 
 A first script, hello.lua, to be run with neap run hello.lua:
@@ -41,9 +41,12 @@ end
 
 local SYNONYMS = { ["--version"] = "version", ["-v"] = "version", ["--help"] = "help", ["-h"] = "help" }
 
+-- The page that `neap COMMAND --help` shows.
+local PAGES = { run = "run", test = "testing", repl = "repl", check = "check" }
+
 local function unknown(name)
   local names = {}
-  for command in pairs(commands) do names[#names + 1] = command end
+  for command in pairs(name:find("^%-") and SYNONYMS or commands) do names[#names + 1] = command end
   table.sort(names)
   local nearest = require("neap.core.text").nearest(name, names)
   local hint = ""
@@ -52,7 +55,7 @@ local function unknown(name)
   elseif name:find("%.lua$") then
     hint = ("; to run a script: neap run %s"):format(name)
   end
-  io.stderr:write(("neap: unknown command %s%s\n"):format(name, hint))
+  io.stderr:write(("neap: unknown %s %s%s\n"):format(name:find("^%-") and "option" or "command", name, hint))
   return USAGE
 end
 
@@ -63,6 +66,8 @@ local function main(name, ...)
   end
   local command = commands[SYNONYMS[name] or name]
   if not command then return unknown(name) end
+  local first = ...
+  if PAGES[name] and SYNONYMS[first] == "help" then return commands.help({ PAGES[name] }) end
   return command({ ... })
 end
 

@@ -127,7 +127,7 @@ local function note_code(file, lines, i, doc)
   end
 end
 
--- Read one file of the library.
+-- Read one file of the library. Waits.
 local function read_file(path, source)
   local file = { module = module_of(path), owners = {}, required = {}, found = {}, classes = {},
     aliases = {}, text = "" }
@@ -136,6 +136,7 @@ local function read_file(path, source)
 
   local head = true
   for i, line in ipairs(lines) do
+    if i % 100 == 1 then neap.yield() end     -- on a busy machine a file takes long
     local text = line:match("^%-%-%-(.*)$")
     if text then
       block = block or {}
@@ -223,11 +224,19 @@ local function place(self, file, modules)
   end
 end
 
+-- Whether a name is free for a declaration: one may be called as the module that has it.
+local function is_free(self, name)
+  for _, made in ipairs(self.entries[name:lower()] or {}) do
+    if made.kind ~= "module" then return false end
+  end
+  return true
+end
+
 -- Give what has two names the comment of the one that has it. Of a function that `neap`
 -- has this is its public name: it is listed under that alone.
 local function place_alias(self, name, owner, target, modules)
   local found, made = self.core[target], self.entries[target:lower()]
-  if found and not self.entries[name:lower()] then
+  if found and is_free(self, name) then
     made = entry(kind_of(found), name, found.doc)
     add(self, made)
     local module = modules[owner]
@@ -243,6 +252,7 @@ local function place_alias(self, name, owner, target, modules)
         each.name = name
         table.insert(self.entries[name:lower()], each)
       end
+      if modules[owner] and each.kind ~= "class" then table.insert(modules[owner].members, each) end
     end
   end
 end
@@ -324,7 +334,6 @@ function reference.read(files)
   local read, modules, heirs = {}, {}, {}
   for _, named in ipairs(files) do
     local file = read_file(named.name, named.source)
-    neap.yield()
     read[#read + 1] = file
     for _, class in ipairs(file.classes) do
       class.found, class.inside = {}, file.inside

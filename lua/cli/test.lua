@@ -1,6 +1,7 @@
 --- neap test [PATH...]: run the specs of files and folders.
 
 local core = require("neap.core.test")
+local fs = require("neap.fs")
 local text = require("neap.core.text")
 
 local test = {}
@@ -30,6 +31,20 @@ local READ = {
   ["--ran"] = function(value) return value end,
 }
 
+-- Why there are no specs at `path`, or nil.
+local function problem_of(path)
+  local file, why = io.open(path)
+  if not file then return why end
+  file:close()
+  if fs.stat(path).type ~= "directory" then
+    return not path:find("%.lua$") and path .. ": no file of specs: its name does not end in .lua" or nil
+  end
+  for _, name in ipairs(fs.list(path, { recursive = true })) do
+    if name:find("_spec[^/]*%.lua$") then return nil end
+  end
+  return path .. ": no name in it ends in _spec.lua"
+end
+
 -- Paths and options, or nil and what is wrong.
 local function read(argv)
   local paths, options = {}, { ["--slice-limit"] = 10 }
@@ -55,9 +70,8 @@ local function read(argv)
   end
   if #paths == 0 then paths[1] = "spec/neap" end
   for _, path in ipairs(paths) do
-    local file, why = io.open(path)
-    if not file then return nil, why end
-    file:close()
+    local why = problem_of(path)
+    if why then return nil, why end
   end
   return paths, options
 end

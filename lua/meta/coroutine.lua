@@ -22,6 +22,7 @@ function coroutine.xpcall(fn, handler, ...) end
 
 --- Call `fn(...)`: true and what it returned, or false and its error. Never catches the
 --- running task's cancellation.
+--- By itself no checkpoint.
 ---@async
 ---@param fn async fun(...): ...
 ---@param ... any  Passed to `fn`.

@@ -28,7 +28,9 @@ function host.embedded_list() end
 ---@param status? integer|boolean
 function host.exit(status) end
 
----@param fd integer  0, 1 or 2.
+--- Whether a person sits at the other end of standard input (0), output (1) or the error
+--- output (2): false if it is a file, a pipe or closed.
+---@param fd integer  0, 1 or 2; anything else raises kind `usage`.
 ---@return boolean
 function host.is_tty(fd) end
 

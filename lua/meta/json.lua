@@ -16,16 +16,18 @@ function json.encode(value, opts) end
 function json.decode(text, opts) end
 
 --- Check the options of `json.lines` and give them, or what holds without them.
----@param opts? neap.json.Limits
+---@param opts? neap.json.LinesOptions
 ---@return integer max_depth
 ---@return integer max_bytes
-function json.limits(opts) end
+---@return string? name
+function json.line_options(opts) end
 
---- As `decode`, but of one line of several: errors name its number.
+--- As `decode`, but of one line of several: errors name its number, and the file's name.
 ---@param text string
 ---@param number integer
 ---@param max_depth integer
 ---@param max_bytes integer
+---@param name? string
 ---@return any value
 function json.decode_line(text, number, max_depth, max_bytes) end
 

@@ -69,6 +69,7 @@ scope.methods = Scope
 --- An error of a task or of the body is raised, unchanged; a passed deadline raises kind
 --- `timeout`. Cut off by the scope's own `cancel`, the function form returns nil and
 --- "cancelled".
+--- By itself no checkpoint.
 ---@async
 ---@param opts? neap.scope.Options
 ---@param fn? async fun(s: neap.Scope, ...): ...
@@ -79,6 +80,7 @@ function scope.open(opts, fn, ...) end
 
 --- Call `fn(...)`; raise an error of kind `timeout` when it has not returned within `d`.
 --- Inside, that is a cancellation whose reason is of kind `deadline`.
+--- By itself no checkpoint.
 ---@async
 ---@param d neap.Duration
 ---@param fn async fun(...): ...
@@ -87,6 +89,7 @@ function scope.open(opts, fn, ...) end
 function scope.timeout(d, fn, ...) end
 
 --- As `neap.timeout`, but gives nil and "timeout" when the time is over.
+--- By itself no checkpoint.
 ---@async
 ---@param d neap.Duration
 ---@param fn async fun(...): ...
@@ -96,6 +99,7 @@ function scope.timeout_or(d, fn, ...) end
 
 --- Call `fn(...)` unreached by any cancellation outside, for at most `d`: cleanup that has
 --- to wait. A cancellation that is pending at its end is raised then.
+--- By itself no checkpoint.
 ---@async
 ---@param d neap.Duration  Finite.
 ---@param fn async fun(...): ...

@@ -14,6 +14,7 @@ local deferred = require("neap.core.deferred")
 local errors = require("neap.core.error")
 local options = require("neap.options")
 local tasks = require("neap.core.task")
+local time = require("neap.core.time")
 
 ---@class neap.actor.Options
 ---@field name? string  Of its task.
@@ -95,7 +96,10 @@ local function check(self, what, name)
     errors.usage(("%s: the actor %s has no method %s%s"):format(what, tostring(self.task),
       tostring(name), type(name) == "string" and options.hint(name, known) or ""))
   end
-  if self.mailbox:is_closed() then error(closed_error(self), 0) end
+  if self.mailbox:is_closed() then
+    time.checkpoint()
+    error(closed_error(self), 0)
+  end
 end
 
 --- Send a message and go on: the actor will call its method `name(self, ...)`, and

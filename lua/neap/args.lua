@@ -1,4 +1,5 @@
---- Read a script's own arguments by a declaration of them.
+--- Read a script's own arguments by a declaration of them. `neap.args(spec)` returns the
+--- values by their names, or reports a mistake and ends the script with status 2.
 ---
 ---     local a = neap.args {
 ---       usage = "Import orders into the shop.",
@@ -30,6 +31,7 @@ local args = {}
 ---@field min? number|string  The least value of a number or duration.
 ---@field max? number|string  The greatest.
 ---@field choices? string[]  The values of a choice.
+---@field value? string  What `--help` calls its value: `FILE`; the option's name if left out.
 ---@field name? string  Of an argument and of `rest`: its key in the result.
 
 ---@class neap.args.Spec
@@ -38,7 +40,8 @@ local args = {}
 ---@field [integer] neap.args.Option
 ---@field [string] neap.args.Option
 
-local OPTION = { "type", "help", "short", "required", "default", "min", "max", "choices" }
+local OPTION = { "type", "help", "short", "required", "default", "min", "max", "choices",
+  "value" }
 local ARGUMENT = { "type", "help", "required", "default", "min", "max", "choices", "name" }
 
 local HELP = { key = "help", type = "flag", help = "show this" }
@@ -141,6 +144,9 @@ local function declare_option(all, key, given)
     end
     all.short[decl.short] = decl
   end
+  if decl.value ~= nil and (type(decl.value) ~= "string" or decl.type == "flag") then
+    misuse("%s: value is a text, for an option that takes one", key)
+  end
   if all.long[decl.shown:sub(3)] then misuse("%s is declared twice", decl.shown) end
   all.long[decl.shown:sub(3)] = decl
   all.list[#all.list + 1] = decl
@@ -217,7 +223,7 @@ local function rows_of(all, program)
   end
   for _, decl in ipairs(all.list) do
     local short = decl.short and ("-%s, "):format(decl.short) or "    "
-    local value = decl.type == "flag" and "" or " " .. decl.key:upper()
+    local value = decl.type == "flag" and "" or " " .. (decl.value or decl.key:upper())
     rows[#rows + 1] = { short .. decl.shown .. value, decl }
   end
   rows[#rows + 1] = { (all.short.h == HELP and "-h, " or "    ") .. "--help", HELP }

@@ -14,6 +14,7 @@ local context = {}
 ---     neap.with({ request_id = id }, handle, request)
 ---
 --- Raises `usage` if a name is no text.
+--- By itself no checkpoint.
 ---@async
 ---@generic R
 ---@param bindings table<string, any>

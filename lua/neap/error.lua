@@ -54,7 +54,7 @@ error.is_cancelled = time.is_cancelled
 
 --- Why the running task is cancelled here, or nil if it is not. Does not wait and
 --- does not raise. Under a shield only the shield's own deadline counts.
----@return neap.Reason?
+---@type fun(): neap.Reason?
 error.cancelled = time.cancelled
 
 return error

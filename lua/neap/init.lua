@@ -28,8 +28,15 @@ local neap = {
   remaining = core.time.remaining,
   random = core.time.random,
   uuid = core.time.uuid,
+  is_tty = core.host.is_tty,
   raw = core.host.raw,
 }
+
+--- A supervisor above the main scope: work that must outlive a request is spawned there.
+--- When the main function has returned, it is joined; when the main scope ended by an error,
+--- it is cancelled after the grace (`neap run --grace`, 10 s).
+---@type neap.Scope
+neap.app = nil      -- set by whoever runs the script
 
 -- What is loaded when it is first asked for, so that a script starts in no time:
 -- the module that has it, and what it is called there; without a name, the module.

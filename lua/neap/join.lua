@@ -63,6 +63,7 @@ end
 -- have ended; then return what `result()` returns.
 local function compete(what, list, decide, result)
   local foreign = check_list(what, list)
+  time.checkpoint()
   local places, decided = {}, false
 
   return scope({ policy = {
@@ -98,6 +99,7 @@ end
 ---@return any ...
 function join.all(list)
   local foreign = check_list("neap.all", list)
+  time.checkpoint()
   local function on_done(task)
     if task:status() == "failed" then cancel_all(foreign) end
   end
@@ -177,9 +179,11 @@ function join.quorum(count, list)
       .. tostring(count))
   end
   check_list("neap.quorum", list)
-  if count == 0 then return {} end
   if count > #list then
     errors.usage(("neap.quorum: %d of %d can never succeed"):format(count, #list))
+  elseif count == 0 then
+    time.checkpoint()
+    return {}
   end
 
   local errs, failed = {}, 0
@@ -217,6 +221,7 @@ end
 ---@return neap.Settled[]
 function join.settle(list)
   check_list("neap.settle", list)
+  time.checkpoint()
   return scope({ guards = true }, function(s)
     local settled = {}
     for i, task in ipairs(spawn_all(s, list)) do
@@ -255,6 +260,7 @@ function join.map(list, fn, opts)
   elseif limit ~= math.huge and (math.type(limit) ~= "integer" or limit < 1) then
     errors.usage("neap.map: limit: a whole number from 1 expected, got " .. tostring(limit))
   end
+  time.checkpoint()
 
   local count, begun, values = #list, 0, {}
   local function work()

@@ -13,6 +13,9 @@ local json = {}
 ---@field max_depth? integer  Tables inside one another, 1 to 1000 (64).
 ---@field max_bytes? integer  Bytes of the text, 1 to 2147483647 (8 MiB).
 
+---@class neap.json.LinesOptions: neap.json.Limits
+---@field name? string  Of the file: errors begin with it and the line, `orders.jsonl:12: `.
+
 ---@class neap.json.EncodeOptions: neap.json.Limits
 ---@field pretty? boolean  On several lines, as with `indent = 2` (false).
 ---@field indent? integer  Spaces a level, 1 to 16; 0 writes one line (0).
@@ -71,15 +74,25 @@ end
 ---
 ---     for order, number in json.lines(io.lines("orders.jsonl")) do ... end
 ---
---- Raises as `json.decode` does, naming the number of the line. A loop that is
---- left early leaves the source where it stands; there is nothing to close.
+--- Raises as `json.decode` does, naming the number of the line. What an iterator gives to be
+--- closed at the end of a loop, as io.lines does, is handed on: a loop that is left early
+--- closes the file. Behind options Lua passes the iterator alone, so open the file first:
+---
+---     local file <close> = neap.fs.open(path)
+---     for order in json.lines(file:lines(), { name = path }) do ... end
 ---@async
 ---@param source string|fun(): string?  The text itself, or an iterator: a line a call.
----@param opts? neap.json.Limits  Of each line.
+---@param opts? neap.json.LinesOptions  The limits are those of each line.
+---@param _ nil  What iterators give here.
+---@param closing? any  What the loop has to close.
 ---@return fun(): any, integer  # Gives the value and the number of its line.
+---@return nil
+---@return nil
+---@return any closing
 ---@nodiscard
-function json.lines(source, opts)
-  local max_depth, max_bytes = core.limits(opts)
+---@overload fun(source: string|(fun(): string?), opts?: neap.json.LinesOptions): fun(): any, integer
+function json.lines(source, opts, _, closing)
+  local max_depth, max_bytes, name = core.line_options(opts)
   local next_line, number = source, 0
   if type(source) == "string" then
     next_line = lines_of(source)
@@ -87,7 +100,7 @@ function json.lines(source, opts)
     errors.usage("json.lines: source: string or iterator expected, got " .. type(source))
   end
 
-  return function()
+  local function next_value()
     while true do
       local line = next_line()
       if line == nil then return nil end
@@ -97,10 +110,11 @@ function json.lines(source, opts)
           :format(number, type(line)))
       end
       if line:find("[^ \t\r]") then
-        return core.decode_line(line, number, max_depth, max_bytes), number
+        return core.decode_line(line, number, max_depth, max_bytes, name), number
       end
     end
   end
+  return next_value, nil, nil, closing
 end
 
 return json

@@ -129,6 +129,7 @@ end
 ---@class neap.saga.Saga: neap.saga.Entry
 ---@field list neap.saga.Entry[]
 ---@field failures table[]  Of undos.
+---@field defaults neap.step.Defaults  Of its steps.
 ---@field lists table<integer, neap.saga.Entry[]>  By the id of the task.
 ---@field groups table<integer, neap.saga.Group>  By the number of the scope.
 ---@field task integer  The id of the task that runs it.
@@ -209,6 +210,10 @@ function Saga:conclude(outer, ok, ...)
   return ...
 end
 
+local function is_callable(value)
+  return type(value) == "function" or (debug.getmetatable(value) or {}).__call ~= nil
+end
+
 --- Run `fn(...)` as a saga, and return what it returns. If it ends by an error or a
 --- cancellation, the undos of its steps run first, and then that is raised.
 ---
@@ -219,17 +224,22 @@ end
 --- one that runs out of attempts does not keep the others from running, and then an
 --- error of kind `failed` is raised, with the error of the undo as `cause`, and why the
 --- saga failed first in `others`.
+---
+--- The options hold for the steps that do not say otherwise, also for those of sagas inside.
 ---@async
 ---@generic R
+---@param opts? neap.saga.Options  May be left out.
 ---@param fn async fun(...): R...
 ---@param ... any  Passed to `fn`.
 ---@return R ...
-function saga.saga(fn, ...)
-  if type(fn) ~= "function" and not (debug.getmetatable(fn) or {}).__call then
-    errors.usage("neap.saga: function expected, got " .. type(fn))
+function saga.saga(opts, fn, ...)
+  if is_callable(opts) then return saga.saga(nil, opts, fn, ...) end
+  if not is_callable(fn) then
+    errors.usage("neap.saga: function expected, got " .. type(fn == nil and type(opts) ~= "table" and opts or fn))
   end
   local outer = context.get(SAGA)
   local self = setmetatable({ number = core.number(), task = tasks.current().id, failures = {} }, Saga)
+  self.defaults = steps.defaults(opts, outer and outer.defaults)
   self:clear()
   return self:conclude(outer, raw.xpcall(scopes.open, errors.handler, function(s, ...)
     self.scope = s
@@ -258,8 +268,8 @@ end
 ---@param run async fun(cx: neap.step.Context): ...
 ---@return any ...
 function saga.step(name, opts, run)
-  local spec = steps.parse(name, opts, run)
   local body, owner = context.get(steps.BODY), context.get(SAGA)
+  local spec = steps.parse(name, opts, run, owner and owner.defaults)
   if body then
     errors.usage(("neap.step: %q is called inside of the step %q; a step is one act"):format(name, body))
   elseif spec.undo and not owner then

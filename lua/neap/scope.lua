@@ -1,4 +1,4 @@
---- What Lua adds to the scopes and tasks that C makes.
+--- Blocks that do not end before the tasks in them have ended.
 
 local deferred = require("neap.core.deferred")
 local errors = require("neap.core.error")
@@ -42,6 +42,9 @@ end
 ---@param ... any  Passed to `fn`.
 ---@return any value
 function Scope:start(fn, ...)
+  if type(fn) ~= "function" and not (debug.getmetatable(fn) or {}).__call then
+    errors.usage("scope:start: function expected, got " .. type(fn))
+  end
   local started = deferred.new()
   local starting <close> = setmetatable({}, Starting)
   function starting.ready(value)

@@ -47,6 +47,7 @@ local time = require("neap.core.time")
 local STEP = { "run", "undo", "undo_retry", "retry", "on_exhausted", "timeout", "once", "reconcile",
   "heartbeat", "tx", "limit" }
 local RETRY = { "attempts", "elapsed", "base", "factor", "max", "jitter", "on" }
+local DEFAULTS = { "retry", "undo_retry", "timeout" }
 local LIMIT = { "key", "concurrency", "rate" }
 
 local RETRY_DEFAULTS = { base = 0.1, factor = 2, max = 30, jitter = "full", elapsed = 15 * 60 }
@@ -81,20 +82,46 @@ end
 ---@field on? fun(err: neap.Error): boolean
 
 local function parse_retry(what, given, defaults)
-  options.check("neap.step: " .. what, given, RETRY)
+  options.check(what, given, RETRY)
   given = given or {}
   local attempts = given.attempts
   if attempts ~= nil and (math.type(attempts) ~= "integer" or attempts < 1) then
-    misuse("%s.attempts: a whole number from 1 expected, got %s", what, tostring(attempts))
+    errors.usage(("%s.attempts: a whole number from 1 expected, got %s"):format(what, tostring(attempts)))
+  elseif given.on ~= nil and not is_callable(given.on) then
+    errors.usage(("%s.on: function expected, got %s"):format(what, type(given.on)))
   end
-  check_function(what .. ".on", given.on)
 
   local elapsed = given.elapsed or (attempts and math.huge) or defaults.elapsed
   return {
     attempts = attempts,
     elapsed = text.duration(elapsed),
-    backoff = backoff.new("neap.step: " .. what, given, defaults),
+    backoff = backoff.new(what, given, defaults),
     on = given.on,
+  }
+end
+
+---@class neap.saga.Options  For the steps that do not say otherwise.
+---@field retry? neap.step.Retry
+---@field undo_retry? neap.step.Retry
+---@field timeout? neap.Duration
+
+---@class neap.step.Defaults
+---@field retry? neap.step.Policy
+---@field undo_retry? neap.step.Policy
+---@field timeout? number
+
+--- Check the options of `neap.saga`.
+---@param opts? neap.saga.Options
+---@param outer? neap.step.Defaults  Of the saga around it: what holds where `opts` says nothing.
+---@return neap.step.Defaults
+function step.defaults(opts, outer)
+  opts = options.check("neap.saga", opts, DEFAULTS)
+  outer = outer or {}
+  return {
+    retry = opts.retry and parse_retry("neap.saga: retry", opts.retry, RETRY_DEFAULTS) or outer.retry,
+    undo_retry = opts.undo_retry and parse_retry("neap.saga: undo_retry", opts.undo_retry, UNDO_DEFAULTS)
+      or outer.undo_retry,
+    timeout = opts.timeout and text.duration(opts.timeout) or outer.timeout,
   }
 end
 
@@ -125,8 +152,9 @@ end
 ---@param name string
 ---@param opts neap.step.Options|function
 ---@param fn? function
+---@param defaults? neap.step.Defaults
 ---@return neap.step.Spec
-function step.parse(name, opts, fn)
+function step.parse(name, opts, fn, defaults)
   if type(name) ~= "string" or name == "" then
     misuse("a step has a name, a string; got %s", type(name))
   end
@@ -138,18 +166,23 @@ function step.parse(name, opts, fn)
   check_function("undo", opts.undo)
   check_journaled(opts)
 
-  local retry = parse_retry("retry", opts.retry, RETRY_DEFAULTS)
+  defaults = defaults or {}
+  local retry = opts.retry == nil and defaults.retry
+    or parse_retry("neap.step: retry", opts.retry, RETRY_DEFAULTS)
   if opts.once then
-    if retry.attempts and retry.attempts > 1 then misuse("once and retry.attempts contradict") end
-    retry.attempts = 1
+    if opts.retry and retry.attempts and retry.attempts > 1 then
+      misuse("once and retry.attempts contradict")
+    end
+    retry = { attempts = 1, elapsed = retry.elapsed, backoff = retry.backoff, on = retry.on }
   end
   return {
     name = name,
     run = fn,
     undo = opts.undo,
     retry = retry,
-    undo_retry = parse_retry("undo_retry", opts.undo_retry, UNDO_DEFAULTS),
-    timeout = text.duration(opts.timeout or TIMEOUT),
+    undo_retry = opts.undo_retry == nil and defaults.undo_retry
+      or parse_retry("neap.step: undo_retry", opts.undo_retry, UNDO_DEFAULTS),
+    timeout = text.duration(opts.timeout or defaults.timeout or TIMEOUT),
     opts = opts,
   }
 end

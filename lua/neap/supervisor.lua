@@ -98,7 +98,7 @@ local function new_plan(restart, on_error)
     failures = {},
   }, Plan)
   if not is_strategy(plan.strategy) then
-    errors.usage(("neap.supervisor: unknown strategy %s%s"):format(tostring(plan.strategy),
+    errors.usage(("neap.supervisor: restart: unknown strategy %q%s"):format(tostring(plan.strategy),
       options.hint(tostring(plan.strategy), STRATEGIES)))
   elseif math.type(plan.intensity) ~= "integer" or plan.intensity < 0 then
     errors.usage("neap.supervisor: intensity: a whole number from 0 expected, got "
@@ -236,6 +236,7 @@ end
 --- failure of its own begins that anew. More failures than `intensity` within `period`
 --- end the supervisor with an error of kind `failed`, the last failure as its `cause`.
 --- `await` of a task waits for its last run.
+--- By itself no checkpoint.
 ---@async
 ---@overload fun(fn: async fun(s: neap.Scope, ...): ...): ...
 ---@param opts? neap.supervisor.Options

@@ -61,11 +61,10 @@ struct test_task {
 static char   test_trace[256];
 static size_t test_traced;
 
-static inline void test_resume(neap_sched *sched, neap_task *task)
+static inline void test_step(neap_task *task)
 {
     test_task *it = neap_container(task, test_task, core);
 
-    (void)sched;
     if (it->tag && test_traced < sizeof test_trace - 1)
         test_trace[test_traced++] = (char)it->tag;
     test_trace[test_traced] = 0;
@@ -75,12 +74,20 @@ static inline void test_resume(neap_sched *sched, neap_task *task)
         it->turns++;
 }
 
+static inline void test_run(neap_sched *sched, uint32_t count)
+{
+    neap_task *task;
+
+    for (; count > 0 && (task = neap_sched_take(sched)) != NULL; count--)
+        test_step(task);
+}
+
 static inline void test_begin(neap_sched *sched, test_clock *clock)
 {
     *clock = (test_clock){ .clock = { test_clock_now, test_clock_now }, .now_ns = 1000 };
     test_traced = 0;
     test_trace[0] = 0;
-    neap_sched_init(sched, &clock->clock, test_resume);
+    neap_sched_init(sched, &clock->clock, test_run);
 }
 
 static inline void test_spawn(neap_sched *sched, test_task *task, int tag, bool (*step)(test_task *))

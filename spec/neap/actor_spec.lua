@@ -271,6 +271,18 @@ describe("scope:actor", function()
     end)
   end)
 
+  it("that has ended is no matter to who is cancelled: that raises", function()
+    local ended = neap.scope(function(s) return s:actor(counter()) end)
+    neap.scope(function(s)
+      assert.are.equal("closed", catch(ended.ask, ended, "get").kind)
+      s:cancel()
+      for _, method in ipairs { "ask", "tell" } do
+        local _, err = neap.raw.pcall(ended[method], ended, "get")
+        assert(neap.is_cancelled(err), method)
+      end
+    end)
+  end)
+
   it("is not heard of by a supervisor if an asker got its crash, and not started again", function()
     local heard = {}
     neap.supervisor({ on_error = function(e) heard[#heard + 1] = e end }, function(s)

@@ -10,6 +10,14 @@ describe("the names that neap check knows", function()
     assert.are.same({}, missing)
   end)
 
+  it("contain none that neap has not", function()
+    local spare = {}
+    for name in pairs(api.types.neap.members) do
+      if neap[name] == nil then spare[#spare + 1] = name end
+    end
+    assert.are.same({}, spare)
+  end)
+
   it("contain every name of Lua's standard library", function()
     local missing = {}
     for name, members in pairs(api.types) do

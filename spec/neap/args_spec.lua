@@ -3,7 +3,7 @@ local args = require("neap.args")
 local SPEC = {
   usage = "Import orders into the shop.",
   [1] = { name = "file", help = "orders" },
-  input = { help = "second file", short = "i" },
+  input = { help = "second file", short = "i", value = "FILE" },
   limit = { type = "integer", default = 10, min = 1, max = 99, short = "n" },
   ratio = { type = "number" },
   wait = { type = "duration", default = "30s", max = "1h" },
@@ -144,7 +144,7 @@ arguments:
 options:
       --colour COLOUR  (red | green)
       --dry-run        (default true)
-  -i, --input INPUT    second file
+  -i, --input FILE     second file
   -n, --limit LIMIT    (integer, at least 1, at most 99, default 10)
   -q, --quiet
       --ratio RATIO    (number)
@@ -161,6 +161,8 @@ options:
     misuses("short is one letter or digit that no other option has",
       { a = { short = "x" }, b = { short = "x" } })
     misuses('"help" cannot be the name of an option', { help = {} })
+    misuses("a: value is a text, for an option that takes one", { a = { value = 1 } })
+    misuses("a: value is a text, for an option that takes one", { a = { type = "flag", value = "A" } })
     misuses("--a-b is declared twice", { a_b = {}, ["a-b"] = {} })
     misuses("limit is declared by a table, got string", { limit = "integer" })
     misuses("argument 1 needs a name", { { help = "a file" } })

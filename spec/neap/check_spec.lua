@@ -231,7 +231,7 @@ describe("neap check", function()
           '2:29: neap.step: unknown option "undoo"; did you mean "undo"?',
         ["neap.step('pay', { retry = { atempts = 3 } }, f)"] =
           '2:30: neap.step retry: unknown option "atempts"; did you mean "attempts"?',
-        ["neap.retry({ colour = 3 }, f)"] = '2:14: neap.retry: unknown option "colour"',
+        ["neap.broadcast { colour = 3 }"] = '2:18: neap.broadcast: unknown option "colour"',
         ["neap.select { default = f, fiar = true }"] =
           '2:28: neap.select: unknown option "fiar"; did you mean "fair"?',
       }

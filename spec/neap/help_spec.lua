@@ -133,6 +133,8 @@ return neap
   ["neap/wide.lua"] = "local time = require(\"neap.core.time\")\n\ntime.more = 1\n\nreturn time\n",
   ["neap/inner.lua"] = "--- For the library alone.\n---@package\n\nlocal inner = {}\n\n"
     .. "--- Do it.\nfunction inner.act() end\n\nreturn inner\n",
+  ["help/args.md"] = "# Arguments\n",
+  ["help/index.md"] = "# All pages\n\n| Page | About |\n| --- | --- |\n| `scopes` | tasks |\n| `index` | this |\n",
   ["help/scopes.md"] = "# Scopes and `tasks`\n\nA scope **joins** its tasks.\n",
   ["cli/help.lua"] = "--- No part of the library.\n\nreturn {}\n",
 }
@@ -161,7 +163,7 @@ describe("neap help", function()
   it("lists the pages with their titles, and the names of the reference", function()
     local text, status = run({})
     assert.are.equal(0, status)
-    assert.matches("\nscopes  Scopes and tasks\n", text, 1, true)
+    assert.matches("\nPage    About\nscopes  Scopes and tasks\nindex   All pages\nargs    Arguments\n", text, 1, true)
     assert.matches([[
 Reference: neap, neap.act, neap.depth, neap.now, neap.scope, neap.semaphore,
 neap.sleep, neap.spare, neap.timeout, scope, scope:spawn, semaphore,
@@ -241,6 +243,39 @@ A checkpoint: it may wait, and raises if its scope is cancelled.
     assert.are.equal("neap.spare()\n\nMake a spare one.\n", (run({ "spare" })))
     assert.are.equal("neap.timeout()\n\nWait no longer.\n", (run({ "timeout" })))
     assert.are.equal("neap.act()\n\nDo it.\n", (run({ "act" })))
+    assert.matches("- `neap.timeout()`: Wait no longer.\n- `neap.act()`: Do it.\n", run({ "neap" }), 1, true)
+  end)
+
+  it("shows a function that is called as its module", function()
+    local index = "--- The whole.\n\nlocal all = {\n  job = require(\"neap.job\"),\n}\nlocal neap = {\n"
+      .. "  job = all.job.open,\n}\n\nreturn neap\n"
+    local known = reference.read({
+      { name = "neap/init.lua", source = index },
+      { name = "neap/job.lua", source = "--- Jobs.\n\nlocal job = require(\"neap.core.job\")\n\nreturn job\n" },
+      { name = "meta/job.lua", source = "---@meta neap.core.job\n\nlocal job = {}\n\n--- Open one.\n"
+        .. "--- By itself no checkpoint.\n---@async\nfunction job.open() end\n\nreturn job\n" },
+    })
+    local pieces = {}
+    for _, entry in ipairs(known:find("neap.job")) do pieces[#pieces + 1] = known:markdown(entry) end
+    assert.are.same({ "## `neap.job`\n\nJobs.\n", "## `neap.job()`\n\nOpen one.\nBy itself no checkpoint.\n" },
+      pieces)
+  end)
+
+  it("has an entry for every public name", function()
+    local files, host = {}, require("neap.core.host")
+    for _, name in ipairs(host.embedded_list()) do
+      if name:find("^neap/") or name:find("^meta/") then
+        files[#files + 1] = { name = name, source = host.embedded(name) }
+      end
+    end
+    table.sort(files, function(a, b) return a.name < b.name end)
+    local known = reference.read(files)
+    local api = require("cli.check.api")
+    local missing = {}
+    for name in pairs(api.types.neap.members) do
+      if #known:find("neap." .. name) == 0 then missing[#missing + 1] = name end
+    end
+    assert.are.same({}, missing)
   end)
 
   it("finds the methods of a name when nothing else has it", function()

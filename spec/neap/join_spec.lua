@@ -337,3 +337,29 @@ describe("neap.map", function()
     assert.is_truthy(e.message:find('did you mean "limit"', 1, true))
   end)
 end)
+
+describe("a join in a scope that is cancelled", function()
+  it("raises the cancellation and runs nothing", function()
+    local function no() error("was run") end
+    local joins = {
+      function() return neap.all { no } end,
+      function() return neap.all {} end,
+      function() return neap.any { no } end,
+      function() return neap.race { no } end,
+      function() return neap.quorum(1, { no }) end,
+      function() return neap.quorum(0, {}) end,
+      function() return neap.settle { no } end,
+      function() return neap.map({ 1 }, no) end,
+    }
+    local seen = 0
+    neap.scope(function(s)
+      s:cancel()
+      for i, join in ipairs(joins) do
+        local ok, err = neap.raw.pcall(join)
+        assert(not ok and neap.is_cancelled(err), "join " .. i)
+        seen = seen + 1
+      end
+    end)
+    assert.are.equal(#joins, seen)
+  end)
+end)

@@ -1,3 +1,4 @@
+local neap = require("neap")
 local json = require("neap.json")
 
 -- The error that `fn(...)` raises, which must be of `kind`.
@@ -369,6 +370,35 @@ describe("neap.json.lines", function()
     assert.is_truthy(message:find("json.lines: line 2: $[1][1]: nested deeper than 2", 1, true), message)
     message = raised("json", walk, "1\n[2,3]", { max_bytes = 4 })
     assert.is_truthy(message:find("json.lines: line 2: the text has 5 bytes", 1, true), message)
+  end)
+
+  it("begins an error with the name of the file and the line", function()
+    local function message(text, opts)
+      opts.name = "orders.jsonl"
+      return raised("json", walk, text, opts)
+    end
+    assert.is_truthy(message("1\n\n[2,\n", {}):find("^orders.jsonl:3: column %d"))
+    assert.are.equal("orders.jsonl:2: $[1][1]: nested deeper than 2 (raise max_depth for more)",
+      message("1\n[[[1]]]", { max_depth = 2 }))
+    assert.is_truthy(message("1\n[2,3]", { max_bytes = 4 }):find("^orders.jsonl:2: the text has 5 bytes"))
+    assert.is_truthy(message('1\n"\xFF"', {}):find("^orders.jsonl:2: .* at byte 2$"))
+    raised("usage", json.lines, "1", { name = {} })
+  end)
+
+  it("closes what its source says, however the loop is left", function()
+    local closed = 0
+    local function source()
+      local left = { "1", "2", "[" }
+      return function() return table.remove(left, 1) end, nil, nil,
+        neap.defer(function() closed = closed + 1 end)
+    end
+    for value in json.lines(source()) do
+      if value == 2 then break end
+      assert.are.equal(0, closed)
+    end
+    assert.are.equal(1, closed)
+    raised("json", function() for _ in json.lines(source()) do end end)
+    assert.are.equal(2, closed)
   end)
 
   it("reads only as far as the loop goes", function()

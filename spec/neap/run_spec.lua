@@ -354,8 +354,9 @@ end)
   it("is none while a signal may come that a task waits for", function()
     local r = run_and([[
 local neap = require("neap")
+local signals = table.pack(neap.signals("SIGHUP", "SIGUSR2"))
 ]] .. READY .. [[
-for name in neap.signals("SIGHUP", "SIGUSR2") do
+for name in table.unpack(signals, 1, signals.n) do
   print(name)
   if name == "SIGUSR2" then break end
 end
@@ -528,6 +529,15 @@ describe("the command line", function()
     assert.are.equal(2, r.status)
     assert.truthy(r.err:find("did you mean --seed?", 1, true))
     assert.truthy(neap("script.lua").err:find("neap run script.lua", 1, true))
+    assert.truthy(neap("--hlep").err:find("unknown option --hlep; did you mean neap --help?", 1, true))
+  end)
+
+  it("shows the page of a command for --help", function()
+    for command, title in pairs({ run = "Run a script", test = "Testing", repl = "Try things out", check = "Check" }) do
+      local r = neap(command .. " --help")
+      assert.are.equal(0, r.status)
+      assert.are.equal(1, r.out:find(title, 1, true), r.out)
+    end
   end)
 
   it("refuses options without a value, and values that are none", function()
@@ -563,6 +573,22 @@ pending("is not there yet")
     r = test_file([[it("passes", function() end)]])
     assert.are.equal(0, r.status)
     assert.truthy(r.out:find("\n1 passed, 0 failed\n$"))
+  end)
+
+  it("runs any .lua file that is named, and refuses what can hold no specs", function()
+    write("a.lua", [[it("passes", function() end)]])
+    assert.truthy(neap("test a.lua").out:find("\n1 passed, 0 failed\n$"))
+    for arguments, why in pairs({
+      ["a.txt"] = "a.txt: no file of specs: its name does not end in .lua",
+      ["a.lua nowhere"] = "nowhere: No such file or directory",
+      ["empty"] = "empty: no name in it ends in _spec.lua",
+    }) do
+      write("a.txt", "")
+      os.execute("mkdir -p " .. path("empty"))
+      local r = neap("test " .. arguments)
+      assert.are.equal(2, r.status)
+      assert.are.equal("neap test: " .. why, r.err:match("^[^\n]*"))
+    end
   end)
 
   it("shows where an error began, in a task too", function()

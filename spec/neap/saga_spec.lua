@@ -494,3 +494,54 @@ describe("neap.pivot", function()
     assert.are.equal("usage", e.kind)
   end)
 end)
+
+describe("the options of neap.saga", function()
+  local ONCE_AGAIN = { attempts = 2, base = "1s", jitter = "none" }
+
+  -- How often a step with these options is run, and undone, until both give up.
+  local function count(opts)
+    local runs, undos = 0, 0
+    opts.run = function() runs = runs + 1 error("down", 0) end
+    opts.undo = function() undos = undos + 1 error("down", 0) end
+    return function() neap.step("one", opts) end, function() return { runs, undos } end
+  end
+
+  it("gives its options to the steps that do not say otherwise", function()
+    local step, counts = count({})
+    catch(neap.saga, { retry = ONCE_AGAIN, undo_retry = { attempts = 3 } }, step)
+    assert.are.same({ 2, 3 }, counts())
+    step, counts = count({ retry = { attempts = 1 }, undo_retry = { attempts = 4 } })
+    catch(neap.saga, { retry = ONCE_AGAIN, undo_retry = { attempts = 3 } }, step)
+    assert.are.same({ 1, 4 }, counts())
+    step, counts = count({ once = true })
+    catch(neap.saga, { retry = ONCE_AGAIN, undo_retry = { attempts = 1 } }, step)
+    assert.are.same({ 1, 1 }, counts())
+  end)
+
+  it("gives its timeout to each attempt of a step", function()
+    local err = catch(neap.saga, { timeout = "2s", retry = NO_RETRY }, function()
+      neap.step("slow", function() neap.sleep("1m") end)
+    end)
+    assert.are.same({ "timeout", 2.0 }, { err.kind, test.elapsed() })
+  end)
+
+  it("gives its options to the steps of sagas inside, but for what those set", function()
+    local step, counts = count({})
+    catch(neap.saga, { retry = ONCE_AGAIN, undo_retry = { attempts = 3 } }, neap.saga, { retry = NO_RETRY }, step)
+    assert.are.same({ 1, 3 }, counts())
+  end)
+
+  it("passes arguments on, and refuses what is no option", function()
+    assert.are.equal(3, neap.saga({}, function(a, b) return a + b end, 1, 2))
+    for message, opts in pairs({
+      ['neap.saga: unknown option "retrys"; did you mean "retry"?'] = { retrys = {} },
+      ['neap.saga: retry: unknown option "atempts"; did you mean "attempts"?'] = { retry = { atempts = 1 } },
+      ["neap.saga: retry.attempts: a whole number from 1 expected, got 0"] = { retry = { attempts = 0 } },
+    }) do
+      local err = catch(neap.saga, opts, function() end)
+      assert.are.equal("usage", err.kind)
+      assert.is_truthy(err.message:find(message, 1, true), err.message)
+    end
+    assert.are.equal("usage", catch(neap.saga, {}).kind)
+  end)
+end)

@@ -98,6 +98,14 @@ describe("scope:start", function()
     end)
   end)
 
+  it("refuses what is no function", function()
+    neap.scope(function(s)
+      local ok, err = pcall(s.start, s, 1)
+      assert.is_false(ok)
+      assert.matches("^spec/neap/start_spec.lua:%d+: scope:start: function expected, got number$", err.message)
+    end)
+  end)
+
   it("refuses to be ready twice", function()
     neap.scope(function(s)
       local again

@@ -79,3 +79,32 @@ describe("neap.stdin", function()
       print(#neap.stdin:read("line", { max_line = 2000000 }))]], ("x"):rep((1 << 20) + 1) .. "\n"))
   end)
 end)
+
+describe("neap.is_tty", function()
+  local PRINT = 'local neap = require("neap") print(neap.is_tty(0), neap.is_tty(1), neap.is_tty(2))'
+
+  -- What `command` prints; in it "$0" is the host, "$1" the script.
+  local function printed(command)
+    local dir <close> = neap.fs.temp_dir()
+    neap.fs.write(dir.path .. "/script.lua", PRINT)
+    local host = "/proc/" .. neap.fs.read("/proc/self/stat"):match("^%d+") .. "/exe"
+    return process.run({ "sh", "-c", command, host, dir.path .. "/script.lua", timeout = "30s" }).stdout
+  end
+
+  it("is false for a pipe, a file and what is closed", function()
+    assert.are.equal("false\tfalse\tfalse\n", printed('"$0" run "$1" </dev/null 2>/dev/null'))
+    assert.are.equal("false\tfalse\tfalse\n", printed('"$0" run "$1" <&- 2>&-'))
+  end)
+
+  it("is true for a terminal, for each of the three by itself", function()
+    assert.are.equal("true\ttrue\ttrue\r\n", printed('script -qec "$0 run $1" /dev/null'))
+    assert.are.equal("true\ttrue\tfalse\r\n", printed('script -qec "$0 run $1 2>/dev/null" /dev/null'))
+  end)
+
+  it("refuses other descriptors", function()
+    for _, fd in ipairs({ 3, -1, 0.5, "one" }) do
+      local ok, err = pcall(neap.is_tty, fd)
+      assert.are.same({ false, "usage" }, { ok, err.kind })
+    end
+  end)
+end)

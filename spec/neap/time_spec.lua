@@ -19,6 +19,11 @@ describe("neap.sleep", function()
     end
   end)
 
+  it("reads a text anew when it is another one of the same length", function()
+    for _, d in ipairs({ "1s", "1s", "2s", "3m", "2s" }) do neap.sleep(d) end
+    assert.are.equal(186, test.elapsed())
+  end)
+
   it("counts a negative duration as none, and lets others run", function()
     local ran = false
     neap.scope(function(s)
@@ -231,6 +236,7 @@ describe("neap.timeout", function()
     assert.are.equal("usage", raised(neap.timeout, "soon", forever).kind)
     assert.are.equal("usage", raised(neap.timeout, 1).kind)
     assert.are.equal("usage", raised(neap.timeout, 0 / 0, forever).kind)
+    assert.matches('neap.sleep: a duration is seconds or a text as "1m30s", got no value$', raised(neap.sleep).message)
   end)
 
   it("holds for tasks spawned into scopes inside of it", function()
@@ -378,6 +384,21 @@ describe("where Lua cannot suspend, a checkpoint raises usage that names the fun
     end)
   end)
 
+  it("a scope, since leaving it may wait", function()
+    local began = false
+    local err = raised(table.sort, { 2, 1 }, function()
+      neap.scope(function(s)
+        began = true
+        s:spawn(neap.sleep, 1)
+      end)
+    end)
+    assert.are.equal("usage", err.kind)
+    assert.truthy(err.message:find("table.sort", 1, true))
+    assert.is_false(began)
+    neap.sleep(1)
+    assert.are.equal(1, test.elapsed())
+  end)
+
   it("the body of a module", function()
     refused("require", function(wait)
       package.preload["spec.waiting_module"] = function() wait() end
@@ -389,6 +410,31 @@ describe("where Lua cannot suspend, a checkpoint raises usage that names the fun
 end)
 
 describe("a coroutine of the script", function()
+  it("that is resumed where Lua cannot suspend cannot suspend its task, and can yield", function()
+    local kinds, values = {}, {}
+    table.sort({ 2, 1 }, function(a, b)
+      local co = coroutine.create(function()
+        coroutine.yield("value")
+        neap.sleep(1)
+      end)
+      values[#values + 1] = select(2, coroutine.resume(co))
+      kinds[#kinds + 1] = select(2, coroutine.resume(co)).kind
+      return a < b
+    end)
+    assert.are.equal("value", values[1])
+    assert.are.equal("usage", kinds[1])
+    neap.sleep(1)
+    assert.are.equal(1, test.elapsed())
+  end)
+
+  it("cannot suspend when neap.raw resumed it, and the task goes on", function()
+    local co = neap.raw.coroutine.create(function() neap.sleep(1) end)
+    local ok, err = neap.raw.coroutine.resume(co)
+    assert.are.same({ false, "usage" }, { ok, err.kind })
+    neap.sleep(1)
+    assert.are.equal(1, test.elapsed())
+  end)
+
   it("may suspend its task, in the middle of its own values", function()
     local co = coroutine.wrap(function(a)
       neap.sleep(1)

@@ -35,18 +35,13 @@ void *neap_bind_new(lua_State *L, const neap_bind_type *type, size_t size, int n
     return box;
 }
 
-void *neap_bind_arg(lua_State *L, int idx, const neap_bind_type *type)
+void *neap_bind_refuse_arg(lua_State *L, int idx, const neap_bind_type *type)
 {
-    void *box = neap_bind_test(L, idx, type);
-
-    if (box == NULL) {
-        if (idx == 1)
-            neap_bind_usage(L, "%s expected, got %s; call a method with a colon, as in x:name()",
-                            type->name, luaL_typename(L, idx));
-        neap_bind_usage(L, "argument %d: %s expected, got %s", idx, type->name,
-                        luaL_typename(L, idx));
-    }
-    return box;
+    if (idx == 1)
+        neap_bind_usage(L, "%s expected, got %s; call a method with a colon, as in x:name()",
+                        type->name, luaL_typename(L, idx));
+    neap_bind_usage(L, "argument %d: %s expected, got %s", idx, type->name, luaL_typename(L, idx));
+    return NULL;
 }
 
 void neap_bind_methods(lua_State *L, const neap_bind_type *type, const luaL_Reg *methods,
@@ -73,6 +68,14 @@ void neap_bind_methods(lua_State *L, const neap_bind_type *type, const luaL_Reg 
     else
         lua_pop(L, 1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, type);
+}
+
+void neap_bind_field(lua_State *L, const char *name, int field)
+{
+    lua_getfield(L, -1, "methods");
+    lua_pushinteger(L, field);
+    lua_setfield(L, -2, name);
+    lua_pop(L, 1);
 }
 
 /* --- arguments ------------------------------------------------------------------ */
@@ -104,26 +107,48 @@ const char *neap_bind_string(lua_State *L, int idx, const char *name, size_t *le
     return lua_tolstring(L, idx, len);
 }
 
-void neap_bind_function(lua_State *L, int idx, const char *name)
+void neap_bind_callable(lua_State *L, int idx, const char *name)
 {
-    if (lua_type(L, idx) == LUA_TFUNCTION)
-        return;
     if (luaL_getmetafield(L, idx, "__call") == LUA_TNIL)
         neap_bind_usage(L, "%s: function expected, got %s", name, luaL_typename(L, idx));
     lua_pop(L, 1);
 }
 
+/* What is wrong with the text at `idx`, or NULL. */
+static const char *read_duration(lua_State *L, int idx, uint64_t *ns)
+{
+    neap_host *host = neap_host_of(L);
+    size_t size;
+    const char *text = lua_tolstring(L, idx, &size);
+
+    if (size > 0 && size == host->duration_size && memcmp(text, host->duration, size) == 0) {
+        *ns = host->duration_ns;
+        return NULL;
+    }
+    const char *wrong = neap_duration_parse(text, size, ns);
+    if (wrong == NULL && size <= sizeof host->duration) {
+        memcpy(host->duration, text, size);
+        host->duration_size = size;
+        host->duration_ns = *ns;
+    }
+    return wrong;
+}
+
 uint64_t neap_bind_duration(lua_State *L, int idx, const char *name)
 {
-    const char *wrong = "a duration is seconds or a text as \"1m30s\"";
+    const char *wrong = NULL;
     uint64_t ns = 0;
 
-    if (lua_type(L, idx) == LUA_TNUMBER) {
+    switch (lua_type(L, idx)) {
+    case LUA_TNUMBER:
         wrong = neap_duration_from_seconds(lua_tonumber(L, idx), &ns);
-    } else if (lua_type(L, idx) == LUA_TSTRING) {
-        size_t len;
-        const char *text = lua_tolstring(L, idx, &len);
-        wrong = neap_duration_parse(text, len, &ns);
+        break;
+    case LUA_TSTRING:
+        wrong = read_duration(L, idx, &ns);
+        break;
+    default:
+        neap_bind_usage(L, "%s: a duration is seconds or a text as \"1m30s\", got %s", name,
+                        luaL_typename(L, idx));
     }
     if (wrong != NULL)
         neap_bind_usage(L, "%s: %s: %s", name, neap_bind_tostring(L, idx), wrong);

@@ -33,7 +33,7 @@ void *neap_bind_new(lua_State *L, const neap_bind_type *type, size_t size, int n
 void *neap_bind_new_at(lua_State *L, const neap_bind_type *type, size_t size, int nuvalue,
                        int metatable);
 /* The box at `idx`; raises if it is no `type`, a method called with a dot says so. */
-void *neap_bind_arg(lua_State *L, int idx, const neap_bind_type *type);
+static inline void *neap_bind_arg(lua_State *L, int idx, const neap_bind_type *type);
 /* The box at `idx`, or NULL. Any library's userdata may stand there; a light one
  * has no length. */
 static inline void *neap_bind_test(lua_State *L, int idx, const neap_bind_type *type)
@@ -46,6 +46,9 @@ static inline void *neap_bind_test(lua_State *L, int idx, const neap_bind_type *
  * __index table, which becomes field `field` (unless NULL) of the table on top. */
 void neap_bind_methods(lua_State *L, const neap_bind_type *type, const luaL_Reg *methods,
                        const char *field);
+/* Put the number `field` under `name` into the table `methods` of the module on top,
+ * for a type whose __index is a function that gives fields, too. */
+void neap_bind_field(lua_State *L, const char *name, int field);
 /* Push the metatable of `type`. */
 void neap_bind_metatable(lua_State *L, const neap_bind_type *type);
 
@@ -57,7 +60,7 @@ lua_Integer neap_bind_opt_integer(lua_State *L, int idx, const char *name, lua_I
                                   lua_Integer min, lua_Integer max);
 const char *neap_bind_string(lua_State *L, int idx, const char *name, size_t *len);
 /* A function, or what can be called as one. */
-void neap_bind_function(lua_State *L, int idx, const char *name);
+static inline void neap_bind_function(lua_State *L, int idx, const char *name);
 /* Nanoseconds; NEAP_DURATION_NONE for math.huge. */
 uint64_t neap_bind_duration(lua_State *L, int idx, const char *name);
 /* Refuse what is no option: `names` ends with NULL, `what` is the function. */
@@ -104,7 +107,10 @@ static inline neap_task *neap_bind_checkpoint(lua_State *L, const char *op);
  * and at every 256th lets others run first. */
 static inline int neap_bind_return(lua_State *L, int n);
 /* Suspend the running task, whose wait has been parked; `k` continues. */
-int neap_bind_suspend(lua_State *L, lua_KContext ctx, lua_KFunction k);
+static inline int neap_bind_suspend(lua_State *L, lua_KContext ctx, lua_KFunction k)
+{
+    return lua_yieldk(L, 0, ctx, k);
+}
 /* The same for a task that waits by its own neap_wait: returns nothing, or
  * raises what the wait ended with. The box that it waits for is on the stack. */
 int neap_bind_wait(lua_State *L, const char *op);
@@ -155,16 +161,37 @@ int neap_bind_exit(lua_State *L);
 /* Make `require` find neap.core.*, and neap.* in the binary. */
 void neap_bind_open(lua_State *L);
 
-/* Not for callers: the rest of neap_bind_interrupt, _checkpoint and _return, which
- * stand here so that a checkpoint costs a few loads and branches. */
+/* Not for callers: the rest of neap_bind_arg, _function, _interrupt, _checkpoint and
+ * _return, which stand here so that each costs a few loads and branches. */
+void *neap_bind_refuse_arg(lua_State *L, int idx, const neap_bind_type *type);
+void neap_bind_callable(lua_State *L, int idx, const char *name);
 void neap_bind_interrupted(lua_State *L);
 neap_task *neap_bind_refuse(lua_State *L, const char *op);
 int neap_bind_let_others_run(lua_State *L, int n);
+
+static inline void *neap_bind_arg(lua_State *L, int idx, const neap_bind_type *type)
+{
+    void *box = neap_bind_test(L, idx, type);
+
+    return box != NULL ? box : neap_bind_refuse_arg(L, idx, type);
+}
+
+static inline void neap_bind_function(lua_State *L, int idx, const char *name)
+{
+    if (lua_type(L, idx) != LUA_TFUNCTION)
+        neap_bind_callable(L, idx, name);
+}
 
 static inline void neap_bind_interrupt(lua_State *L)
 {
     if (neap_host_of(L)->overrun)
         neap_bind_interrupted(L);
+}
+
+/* Every coroutine from `L` down to the task's own has to yield. */
+static inline bool neap_bind_can_suspend(lua_State *L)
+{
+    return neap_host_of(L)->suspends == L && lua_isyieldable(L);
 }
 
 static inline neap_task *neap_bind_checkpoint(lua_State *L, const char *op)
@@ -173,7 +200,7 @@ static inline neap_task *neap_bind_checkpoint(lua_State *L, const char *op)
     neap_task *task = host->sched.running;
 
     if (task != NULL && host->apart == NULL && !neap_task_is_cancelled(task) &&
-        lua_isyieldable(L))
+        neap_bind_can_suspend(L))
         return task;
     return neap_bind_refuse(L, op);
 }

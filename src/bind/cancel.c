@@ -145,7 +145,7 @@ int neap_bind_raise_cancelled(lua_State *L)
 {
     neap_task *task = neap_host_of(L)->sched.running;
 
-    if (++task->raised >= NEAP_BIND_PATIENCE && lua_isyieldable(L)) {
+    if (++task->raised >= NEAP_BIND_PATIENCE && neap_bind_can_suspend(L)) {
         task->flags |= NEAP_BIND_KILLED;
         luaL_checkstack(L, 4, NULL);
         neap_bind_where(L);
@@ -217,7 +217,10 @@ neap_task *neap_bind_refuse(lua_State *L, const char *op)
         neap_bind_usage(L, "%s: cannot suspend in %s", op, host->apart);
     if (host->sched.running == NULL)
         neap_bind_usage(L, "%s: called outside of a task", op);
-    if (!lua_isyieldable(L))
+    if (lua_isyieldable(L) && L != host->running)
+        neap_bind_usage(L, "%s: cannot suspend in a coroutine that neap.raw or a C module resumed: "
+                        "use coroutine.resume", op);
+    if (!neap_bind_can_suspend(L))
         cannot_suspend(L, op);
     neap_bind_raise_cancelled(L);
     return NULL;
@@ -233,11 +236,6 @@ int neap_bind_let_others_run(lua_State *L, int n)
 {
     neap_sched_yield(neap_host_of(L)->sched.running);
     return lua_yieldk(L, 0, n, return_k);
-}
-
-int neap_bind_suspend(lua_State *L, lua_KContext ctx, lua_KFunction k)
-{
-    return lua_yieldk(L, 0, ctx, k);
 }
 
 static int wait_k(lua_State *L, int status, lua_KContext op)

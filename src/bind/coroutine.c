@@ -146,6 +146,7 @@ enum { SUSPENDED = -2 };
 static int resume(lua_State *L, lua_State *co, int below)
 {
     neap_host *host = neap_host_of(L);
+    lua_State *suspends = host->suspends;
     int count = lua_gettop(L) - below, results = 0;
 
     if (!lua_checkstack(co, count + 4))
@@ -153,10 +154,12 @@ static int resume(lua_State *L, lua_State *co, int below)
     lua_xmove(L, co, count);
     set_waiting(co, false);
     host->running = co;
+    host->suspends = neap_bind_can_suspend(L) ? co : NULL;
     if (lua_status(co) == LUA_OK)           /* begins: handler and fn wait there */
         count = lua_gettop(co) - 1;
     int status = lua_resume(co, L, count, &results);
     host->running = L;
+    host->suspends = suspends;
     if (status == LUA_YIELD && host->sched.running != NULL &&
         neap_bind_suspended(host->sched.running)) {
         lua_pop(co, results);

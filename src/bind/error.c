@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "bind/bind.h"
+#include "bind/place.h"
 
 static const char ERROR_METATABLE;      /* registry keys: their addresses */
 static const char LAST_ERROR;
@@ -102,24 +103,14 @@ bool neap_bind_is_error(lua_State *L, int idx, const char *kind)
     return is;
 }
 
-/* The public library's own files are no place to blame. */
-static bool is_ours(const lua_Debug *ar)
-{
-    return strncmp(ar->source, "=neap/", 6) == 0;
-}
-
 void neap_bind_where(lua_State *L)
 {
     lua_Debug ar;
 
-    for (int level = 1; lua_getstack(L, level, &ar); level++) {
-        lua_getinfo(L, "Sl", &ar);
-        if (ar.currentline > 0 && !is_ours(&ar)) {
-            lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
-            return;
-        }
-    }
-    lua_pushliteral(L, "");
+    if (neap_place_find(L, 1, &ar))
+        lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
+    else
+        lua_pushliteral(L, "");
 }
 
 const char *neap_bind_tostring(lua_State *L, int idx)

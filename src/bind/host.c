@@ -19,14 +19,27 @@
 static const char ON_DEADLOCK;      /* registry key */
 
 /* Lua's memory. Shrinking and freeing cannot fail, as Lua demands. */
-static void *allocate(void *host, void *block, size_t old_size, size_t new_size)
+static void *allocate(void *arg, void *block, size_t old_size, size_t new_size)
 {
-    (void)host, (void)old_size;
-    if (new_size == 0) {
-        neap_mem_free(block);
-        return NULL;
+    neap_host *host = arg;
+
+    if (block == NULL && new_size == host->block_size && host->blocks != NULL) {
+        block = host->blocks;
+        host->blocks = host->blocks->next;
+        host->block_count--;
+        return block;
     }
-    return neap_mem_try_realloc(block, new_size);
+    if (new_size > 0)
+        return neap_mem_try_realloc(block, new_size);
+    if (old_size == host->block_size && block != NULL && host->block_count < NEAP_HOST_BLOCKS) {
+        neap_host_block *kept = block;
+        kept->next = host->blocks;
+        host->blocks = kept;
+        host->block_count++;
+    } else {
+        neap_mem_free(block);
+    }
+    return NULL;
 }
 
 static int panic(lua_State *L)
@@ -55,7 +68,7 @@ neap_host *neap_host_new(void)
     if (host == NULL)
         return NULL;
     memset(host, 0, sizeof *host);
-    neap_sched_init(&host->sched, &neap_clock_system, neap_bind_resume);
+    neap_sched_init(&host->sched, &neap_clock_system, neap_bind_run);
     host->places = neap_places_new();
     host->loop = neap_loop_new(&host->sched);
     host->L = lua_newstate(allocate, host);
@@ -83,9 +96,13 @@ void neap_host_free(neap_host *host)
     neap_signal_close(host->loop);
     if (host->slice.on_overrun != NULL)
         neap_slice_close(&host->slice);
-    neap_bind_scope_free_boundaries(host);
     if (host->L != NULL)
         lua_close(host->L);
+    neap_bind_scope_free_all(host);
+    for (neap_host_block *block; (block = host->blocks) != NULL;) {
+        host->blocks = block->next;
+        neap_mem_free(block);
+    }
     neap_loop_free(host->loop);
     neap_places_free(host->places);
     neap_sched_deinit(&host->sched);

@@ -22,26 +22,45 @@
 
 typedef struct neap_loop neap_loop;
 
-/* Threads of ended tasks, and records of timeouts, that are kept: a burst of this
- * many makes none. */
+/* Threads of ended tasks that are kept: a burst of this many makes none. */
 #define NEAP_HOST_IDLE 1024
+
+/* Blocks of collected tasks' boxes that are kept. A box is never used again, since a
+ * script may hold it, but its memory is: malloc takes long with what the collector
+ * frees in bulk. The address sanitizer is to see each block freed. */
+#ifdef __SANITIZE_ADDRESS__
+#define NEAP_HOST_BLOCKS 0
+#else
+#define NEAP_HOST_BLOCKS 4096
+#endif
+
+/* The first word of a block that is kept. */
+typedef struct neap_host_block {
+    struct neap_host_block *next;
+} neap_host_block;
 
 typedef struct neap_host {
     neap_sched  sched;
     neap_loop  *loop;
     lua_State  *L;              /* the main thread: nothing of a script runs in it */
     lua_State  *running;        /* innermost coroutine of the running task */
+    lua_State  *suspends;       /* `running`, if it can suspend the task; or NULL */
     uint32_t    checkpoints;    /* since the running task was resumed */
     uint64_t    tick;           /* time-stamp counter at the last switch */
     lua_State  *idle[NEAP_HOST_IDLE];   /* to be used again */
     uint32_t    idle_count;
+    size_t      block_size;     /* of a task's box, header and all; 0: not known yet */
+    neap_host_block *blocks;    /* of that size, to be used again */
+    int         block_count;
     uint64_t    numbers;        /* of scopes and steps: the last one given */
     uint32_t    threads;        /* slots of the table that keeps threads alive */
     uint32_t    free_slot;      /* first of the free ones; 0: none */
-    lua_Integer free_anchor;    /* of the table of open block forms; 0: none */
-    struct neap_bind_scope *spare;          /* records of timeouts, to be used again */
-    uint32_t    spare_count;
+    struct neap_bind_scope *spare_scopes;   /* records to be used again */
+    struct neap_bind_scope *orphans;        /* records of scopes of killed tasks */
     neap_places *places;
+    char        duration[16];   /* the text that was read last as a duration, */
+    size_t      duration_size;
+    uint64_t    duration_ns;    /* and what it means: a loop gives one again and again */
     neap_random random;         /* neap.random, neap.uuid */
     uint64_t    last_uuid_us;   /* so that ids rise */
     neap_slice  slice;
@@ -49,15 +68,17 @@ typedef struct neap_host {
     uint64_t    slice_fatal;    /* in ticks: a longer one is ended by an error; 0: none */
     uint64_t    fatal_from;     /* tick from which that is counted, if later */
     uint64_t    fatal_raised;   /* tick at which that error was raised last */
-    uint64_t    overrun_tick;   /* when that was noticed */
+    volatile uint64_t overrun_tick;     /* when a hook was armed; 0: none is */
+    uint64_t    overrun_waited_ns;      /* for a processor, by then */
+    uint64_t    overrun_next;   /* not before this a hook is armed again */
     char        overrun_task[64];
     char        overrun_place[LUA_IDSIZE + 128];    /* "": nothing to report */
     volatile bool overrun;      /* the running slice is longer than its limit */
     int         exit_status;
     bool        signals;        /* it is the one that takes the process's signals */
     bool        ending;         /* by a signal or neap.exit */
-    neap_scope *main;           /* what ends first, its box in the registry; or NULL */
-    neap_scope *app;            /* what ends after the grace */
+    struct neap_bind_scope_box *main;   /* what ends first, kept by the registry; or NULL */
+    struct neap_bind_scope_box *app;    /* what ends after the grace */
     neap_virtual virtual;       /* the scheduler's clock in specs */
     neap_random shuffle;        /* orders the ready queue in specs, if a seed was given */
     /* Of an isolate that others direct: */

@@ -8,6 +8,7 @@
 #define PRETTY_INDENT 2
 
 static const char *const LIMITS[] = { "max_depth", "max_bytes", NULL };
+static const char *const LINES[] = { "max_depth", "max_bytes", "name", NULL };
 static const char *const ENCODE[] = { "max_depth", "max_bytes", "pretty", "indent", NULL };
 
 static int max_depth(lua_State *L, int idx)
@@ -40,6 +41,8 @@ static neap_value_options read_options(lua_State *L, int idx, const char *op,
         lua_getfield(L, idx, "indent");
         options.indent = (int)neap_bind_opt_integer(L, idx + 4, "indent",
             lua_toboolean(L, idx + 3) ? PRETTY_INDENT : 0, 0, MAX_INDENT);
+    } else if (names == LINES && lua_getfield(L, idx, "name") != LUA_TNIL) {
+        options.name = neap_bind_string(L, idx + 3, "name", NULL);
     }
     return options;
 }
@@ -48,7 +51,6 @@ static int decode(lua_State *L, const neap_value_options *options)
 {
     size_t len;
     const char *text = neap_bind_string(L, 1, "text", &len);
-    lua_settop(L, 1);
 
     neap_value_decode(L, text, len, options);
     return 1;
@@ -71,22 +73,25 @@ static int l_decode(lua_State *L)
     return decode(L, &options);
 }
 
-/* json.limits([options]) -> max_depth, max_bytes: what json.lines was given */
-static int l_limits(lua_State *L)
+/* json.line_options([options]) -> max_depth, max_bytes, name: what json.lines was given */
+static int l_line_options(lua_State *L)
 {
-    neap_value_options options = read_options(L, 1, "json.lines", LIMITS);
+    neap_value_options options = read_options(L, 1, "json.lines", LINES);
     lua_pushinteger(L, options.max_depth);
     lua_pushinteger(L, (lua_Integer)options.max_bytes);
-    return 2;
+    lua_pushstring(L, options.name);
+    return 3;
 }
 
-/* json.decode_line(text, number, max_depth, max_bytes) -> value */
+/* json.decode_line(text, number, max_depth, max_bytes [, name]) -> value */
 static int l_decode_line(lua_State *L)
 {
     neap_value_options options = neap_value_defaults("json.lines");
     options.line = neap_bind_integer(L, 2, "number", 1, LUA_MAXINTEGER);
     options.max_depth = max_depth(L, 3);
     options.max_bytes = max_bytes(L, 4);
+    if (!lua_isnoneornil(L, 5))
+        options.name = neap_bind_string(L, 5, "name", NULL);
     return decode(L, &options);
 }
 
@@ -121,7 +126,7 @@ static int l_is_array(lua_State *L)
 int luaopen_neap_core_json(lua_State *L)
 {
     static const luaL_Reg functions[] = { { "encode", l_encode }, { "decode", l_decode },
-        { "limits", l_limits }, { "decode_line", l_decode_line }, { "array", l_array },
+        { "line_options", l_line_options }, { "decode_line", l_decode_line }, { "array", l_array },
         { "is_array", l_is_array }, { NULL, NULL } };
 
     luaL_newlib(L, functions);

@@ -25,6 +25,23 @@ struct neap_places {
     struct entry  slots[];
 };
 
+bool neap_place_find(lua_State *co, int level, lua_Debug *ar)
+{
+    lua_Debug at;
+
+    ar->currentline = 0;
+    strcpy(ar->short_src, "?");
+    for (; lua_getstack(co, level, &at); level++) {
+        lua_getinfo(co, "Sl", &at);
+        bool ours = strncmp(at.source, "=neap/", 6) == 0 || strncmp(at.source, "=cli/", 5) == 0;
+        if (at.currentline > 0 && (!ours || ar->currentline == 0))
+            *ar = at;
+        if (at.currentline > 0 && !ours)
+            return true;
+    }
+    return false;
+}
+
 static neap_places *new_table(uint32_t size, uint32_t first)
 {
     size_t bytes = sizeof(neap_places) + size * sizeof(struct entry);
@@ -89,17 +106,13 @@ uint32_t neap_places_here(neap_places *places, lua_State *L)
 {
     lua_Debug ar;
 
-    for (int level = 1; lua_getstack(L, level, &ar); level++) {
-        lua_getinfo(L, "Sl", &ar);
-        if (ar.currentline <= 0 || (*ar.source == '=' && strncmp(ar.source, "=neap/", 6) == 0))
-            continue;
-        /* A loop spawns at one place. */
-        if (places->last == 0 || places->last > places->size ||
-            !is_same(&places->slots[places->last - 1], &ar))
-            places->last = find(places, &ar);
-        return places->last;
-    }
-    return 0;
+    if (!neap_place_find(L, 1, &ar))
+        return 0;
+    /* A loop spawns at one place. */
+    if (places->last == 0 || places->last > places->size ||
+        !is_same(&places->slots[places->last - 1], &ar))
+        places->last = find(places, &ar);
+    return places->last;
 }
 
 const char *neap_places_name(const neap_places *places, uint32_t place)

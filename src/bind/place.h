@@ -1,5 +1,8 @@
 /* bind/place.h - where in a script something happened, as a number.
  *
+ * The host's own Lua, whose chunks begin with "=neap/" and "=cli/", is no place to
+ * blame: what is looked for is the line of the script that called it.
+ *
  * Every spawn notes its line; a number of 32 bits keeps a task small. Places are
  * few: one entry for each line that ever spawned.
  *
@@ -9,9 +12,14 @@
 #ifndef NEAP_BIND_PLACE_H
 #define NEAP_BIND_PLACE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <lua.h>
+
+/* Find the script's innermost line on the stack of `co`, from `level` on. Without one
+ * false, and the innermost line of the host's own Lua; `currentline` is 0 without any. */
+bool neap_place_find(lua_State *co, int level, lua_Debug *ar);
 
 typedef struct neap_places neap_places;
 

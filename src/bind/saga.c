@@ -36,10 +36,10 @@ static int l_lineage(lua_State *L)
 /* saga.harden(scope): from here on no cancellation from outside reaches into it */
 static int l_harden(lua_State *L)
 {
-    neap_bind_scope *box = neap_bind_arg(L, 1, &neap_bind_scope_type);
+    neap_bind_scope *scope = neap_bind_scope_record(neap_bind_arg(L, 1, &neap_bind_scope_type));
 
-    if (box->core.open)
-        box->core.shield = true;
+    if (scope != NULL)
+        scope->core.shield = true;
     return 0;
 }
 

@@ -1,8 +1,14 @@
-/* bind/scope.h - a scope's box: what Lua adds to the bookkeeping of core/scope.
+/* bind/scope.h - scopes, timeouts and shields as Lua has them.
  *
- * One record serves a scope, a timeout and a shield. The function form keeps it on
- * the stack of the call; the block form in a table of open boxes, since a
- * script may drop the variable.
+ *   box, what scripts see of a scope         record, the host's
+ *     number 7, failures, name ... --------->  number 7, core/scope's record ...
+ *
+ * Each open scope, timeout and shield has a record. It is taken when it is opened
+ * and given back when it is closed, to be used again; it is never freed before
+ * the host, so that the box of a scope may always look: a record with another
+ * number is another scope's, and its own has been left. Timeouts and shields have
+ * no box. Nothing keeps the box of an open scope alive but its script and its
+ * tasks; nothing else needs it.
  */
 #ifndef NEAP_BIND_SCOPE_H
 #define NEAP_BIND_SCOPE_H
@@ -17,58 +23,107 @@ typedef enum neap_bind_scope_form {
     NEAP_SCOPE_SHIELD, NEAP_SCOPE_TASK
 } neap_bind_scope_form;
 
-/* User values of a box. */
-enum { NEAP_SCOPE_FAILURES = 1, NEAP_SCOPE_GUARDED, NEAP_SCOPE_HOOK, NEAP_SCOPE_NAME };
+/* How the body of a scope ended, and what decides how it is left. */
+typedef struct neap_bind_ending {
+    uint64_t allowed_ns;        /* its deadline as given */
+    int      results;           /* of the body, on top of the stack */
+    uint8_t  form;              /* neap_bind_scope_form */
+    bool     ended;             /* the body has ended by itself */
+    bool     cut;               /* the body ended by a cancellation */
+    bool     waited;            /* leaving had to wait for tasks */
+    bool     disorder;          /* left before one opened inside it */
+    bool     out_of_memory;     /* a failure could not be noted */
+} neap_bind_ending;
 
 typedef struct neap_bind_scope {
-    const neap_bind_type *type;
-    neap_scope            core;
-    lua_State            *L;            /* the coroutine it was opened in */
-    lua_Integer           anchor;       /* of a block form: its place in the table of open ones */
-    uint64_t              number;       /* among all scopes and steps, as they began */
-    uint8_t               form;
-    uint8_t               has;          /* bits 1 << NEAP_SCOPE_...: user values that are set */
-    uint64_t              allowed_ns;   /* its deadline as given */
-    bool                  guards;       /* every task is guarded: supervisor, policy */
-    bool                  wraps;        /* its hook has a function that runs each task's */
-    bool                  ended;        /* its body has ended by itself */
-    bool                  cut;          /* its body ended by a cancellation */
-    bool                  waited;       /* leaving had to wait for tasks */
-    bool                  disorder;     /* left before one opened inside it */
-    bool                  out_of_memory; /* a failure could not be noted */
+    neap_scope       core;
+    lua_State       *L;         /* the coroutine it was opened in */
+    uint64_t         number;    /* among all scopes and steps, as they began; 0: given back */
+    neap_bind_ending ending;
+    bool             hooked;    /* its box has a hook */
+    struct neap_bind_scope *next;   /* of those given back, or of those orphaned */
 } neap_bind_scope;
+
+/* What a box may keep: fields of the table that is its user value, if it has any. */
+enum { NEAP_SCOPE_FAILURES = 1, NEAP_SCOPE_GUARDED, NEAP_SCOPE_HOOK, NEAP_SCOPE_NAME };
+
+typedef struct neap_bind_scope_box {
+    const neap_bind_type *type;
+    neap_bind_scope      *record;
+    uint64_t              number;
+    uint64_t              deadline_ns;  /* its own, or 0 */
+    uint8_t               has;      /* bits 1 << NEAP_SCOPE_...: what it keeps */
+    bool                  guards;   /* every task is guarded: supervisor, policy */
+    bool                  wraps;    /* its hook has a function that runs each task's */
+} neap_bind_scope_box;
 
 static inline neap_bind_scope *neap_bind_scope_of(neap_scope *scope)
 {
     return neap_container(scope, neap_bind_scope, core);
 }
 
+/* The record of an open scope; NULL once it has been left. */
+static inline neap_bind_scope *neap_bind_scope_record(const neap_bind_scope_box *box)
+{
+    return box->record->number == box->number ? box->record : NULL;
+}
+
+/* A timeout or a shield. */
+static inline bool neap_bind_is_boundary(uint8_t form)
+{
+    return form == NEAP_SCOPE_TIMEOUT || form == NEAP_SCOPE_TIMEOUT_OR || form == NEAP_SCOPE_SHIELD;
+}
+
+/* --- records: bind/scope_record.c ------------------------------------------------ */
+
+/* A record of `form` with a number, not yet open. Raises without memory. */
+neap_bind_scope *neap_bind_scope_take(lua_State *L, neap_bind_scope_form form);
+/* Close it; it is innermost and without tasks. Its memory is another's now. */
+void neap_bind_scope_close(lua_State *L, neap_bind_scope *scope);
+/* Its owner has been killed: its tasks are joined by `home`. */
+void neap_bind_scope_orphan(lua_State *L, neap_bind_scope *scope, neap_scope *home);
+/* `task` has ended as `state`: neap_task_end, and what it gives back. */
+void neap_bind_scope_end_task(lua_State *L, neap_task *task, neap_task_state state);
+/* At the end of `host`, when no box is left. */
+void neap_bind_scope_free_all(neap_host *host);
+
+/* --- failures, leaving: bind/scope_leave.c ---------------------------------------- */
+
+/* Keep the value on top as `what` of the box at `idx`. Pops it. */
+void neap_bind_scope_keep(lua_State *L, int idx, int what);
+/* Push `what` of the box at `idx`, or nil; its type. */
+int neap_bind_scope_kept(lua_State *L, int idx, int what);
 /* The error on top is a failure of the scope whose box is at `idx`: note it, and
  * cancel the rest. `by` is the box of the task that raised it, or 0. Pops it. */
 void neap_bind_scope_fail(lua_State *L, int idx, int by);
 /* The guarded task at `task` has failed and nobody waits for it. */
 void neap_bind_scope_note_guarded(lua_State *L, int idx, int task);
-/* Tell the scope's hook, if it has one, that the task at `task` has ended. */
+/* Tell the hook of the scope whose box is at `idx` that the task at `task` has ended. */
 void neap_bind_scope_hook(lua_State *L, int idx, int task);
+/* Cancel what its owner forgot to leave, or what stands in the way of leaving;
+ * true if the running task has been parked to wait for its tasks. */
+bool neap_bind_scope_wind_down(lua_State *L, neap_bind_scope *scope);
+/* The body has ended; an error is on top unless it `ended` well. Join, close, and
+ * return what leaving gives. The box of a scope is at index 1. */
+int neap_bind_scope_leave(lua_State *L, neap_bind_scope *scope, bool ended, int results);
+/* Return what the function `name` of the policy of the box at 1 returns, if it has one. */
+int neap_bind_scope_policy(lua_State *L, const char *name, bool *done);
+
+/* --- cancellation: bind/cancel.c --------------------------------------------------- */
+
 /* Cancel `scope`; the reason at `reason` (or 0) is a text or a table, `by` is a
  * task's box or 0. False if it had been cancelled. */
 bool neap_bind_scope_cancel(lua_State *L, neap_scope *scope, neap_cancel_kind kind, int reason,
                             int by);
-/* Cancel one task; the reason at `reason`. */
-bool neap_bind_scope_cancel_task(lua_State *L, neap_bind_task *box, int reason);
 /* Push the cancellation that holds in `source`. */
 void neap_bind_push_cancellation(lua_State *L, neap_scope *source);
 /* Forget the cancellation of `scope`, which is left. */
 void neap_bind_drop_cancellation(lua_State *L, neap_scope *scope);
-/* Cancel what its owner forgot to leave, or what stands in the way of leaving;
- * true if the running task has been parked to wait for its tasks. */
-bool neap_bind_scope_wind_down(lua_State *L, neap_bind_scope *box);
-/* Close it; it is innermost and without tasks. */
-void neap_bind_scope_close(lua_State *L, neap_bind_scope *box);
-/* Its owner has been killed: its tasks are joined by `home`. */
-void neap_bind_scope_orphan(lua_State *L, neap_bind_scope *box, neap_scope *home);
-/* At the end of `host`: the records of timeouts and shields. */
-void neap_bind_scope_free_boundaries(neap_host *host);
+
+/* --- bind/scope.c -------------------------------------------------------------------- */
+
+/* Cancel one task; the reason at `reason`. */
+bool neap_bind_scope_cancel_task(lua_State *L, neap_bind_task *box, int reason);
 /* The innermost scope that the running task opened in coroutine `L`, or NULL. */
 neap_bind_scope *neap_bind_open_scope(lua_State *L);
 /* Push where `task` and the tasks above it were spawned, a line each. */

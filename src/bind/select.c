@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+#include "base/nearest.h"
+
+static const char *const OPTIONS[] = { "default", "fair" };
+
 static const neap_bind_type ARM    = { "neap.arm" };
 static const neap_bind_type SELECT = { "neap.select" };
 
@@ -129,6 +133,10 @@ static lua_Integer check_arms(lua_State *L, bool *fair, bool *has_default)
                 *fair = lua_toboolean(L, -1);
                 continue;
             }
+            int nearest = neap_nearest(name, OPTIONS, (int)(sizeof OPTIONS / sizeof *OPTIONS));
+            if (nearest >= 0)
+                neap_bind_usage(L, "select: unknown option \"%s\"; did you mean \"%s\"?", name,
+                                OPTIONS[nearest]);
         }
         const neap_bind_arm *arm = neap_bind_test(L, -1, &ARM);
         if (!lua_isinteger(L, -2) || lua_tointeger(L, -2) < 1 || lua_tointeger(L, -2) > count)

@@ -28,10 +28,12 @@ struct receiver {
 
 /* --- the end ----------------------------------------------------------------------- */
 
-static void cancel_if_open(neap_scope *scope, neap_cancel_kind kind)
+static void cancel_if_open(const neap_bind_scope_box *box, neap_cancel_kind kind)
 {
-    if (scope != NULL && scope->open)
-        neap_scope_cancel(scope, kind, 0);
+    neap_bind_scope *scope = box == NULL ? NULL : neap_bind_scope_record(box);
+
+    if (scope != NULL && scope->core.open)
+        neap_scope_cancel(&scope->core, kind, 0);
 }
 
 static void show_tree(lua_State *L)
@@ -70,7 +72,7 @@ static void on_signal(void *arg)
 static int l_open(lua_State *L)
 {
     neap_host *host = neap_host_of(L);
-    neap_bind_scope *app = neap_bind_arg(L, 1, &neap_bind_scope_type);
+    neap_bind_scope_box *app = neap_bind_arg(L, 1, &neap_bind_scope_type);
 
     uint64_t grace_ns = neap_bind_duration(L, 2, "grace");
     neap_bind_function(L, 3, "show");
@@ -78,7 +80,7 @@ static int l_open(lua_State *L)
     lua_rawsetp(L, LUA_REGISTRYINDEX, &SHOW);
     lua_settop(L, 1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &APP);
-    host->app = &app->core;
+    host->app = app;
     int status = neap_signal_open(host->loop, grace_ns, on_signal, host);
     if (status != NEAP_OK)
         return neap_bind_fail(L, status, "signal.open");
@@ -98,11 +100,11 @@ static int l_prompt(lua_State *L)
 static int l_main(lua_State *L)
 {
     neap_host *host = neap_host_of(L);
-    neap_bind_scope *scope = neap_bind_arg(L, 1, &neap_bind_scope_type);
+    neap_bind_scope_box *main = neap_bind_arg(L, 1, &neap_bind_scope_type);
 
     lua_settop(L, 1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &MAIN);
-    host->main = &scope->core;
+    host->main = main;
     if (host->ending)
         cancel_if_open(host->main, NEAP_CANCEL_SHUTDOWN);
     return 0;

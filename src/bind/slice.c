@@ -13,6 +13,7 @@
 #include "base/duration.h"
 #include "base/ticks.h"
 #include "base/virtual.h"
+#include "bind/place.h"
 #include "bind/signal.h"
 #include "bind/task.h"
 #include "io/signal.h"
@@ -21,6 +22,9 @@ enum { FATAL_GRACE_NS = 100000000 };
 
 /* A C function that returns later than this after the signal is what ran long. */
 enum { CALL_NS = 1000000 };
+
+/* Arming the hook may take one part in so many and one of the time. */
+enum { ARMING_SHARE = 4 };
 
 static const char REPORTED;         /* registry key: places that have been reported */
 
@@ -97,53 +101,69 @@ static const char *advice(const char *function)
     return "; call neap.yield() in a long loop, or use neap.work";
 }
 
+/* A function that a loop calls returns at once; one that holds the loop went on after
+ * the signal. */
+static bool went_on(neap_host *host)
+{
+    uint64_t waited_ns = neap_slice_waited_ns(&host->slice) - host->overrun_waited_ns;
+
+    return host->overrun_tick != 0 &&
+           neap_ticks_to_ns(neap_ticks_now() - host->overrun_tick) > CALL_NS + waited_ns;
+}
+
 static void note_place(neap_host *host, lua_State *L, lua_Debug *ar)
 {
     const char *function = NULL;
     lua_Debug at;
-    int level = 0;
 
     neap_bind_push_running(L);
     neap_bind_task_name(L, lua_gettop(L));
     snprintf(host->overrun_task, sizeof host->overrun_task, "%s", lua_tostring(L, -1));
     lua_pop(L, 2);
-    /* A function that a loop calls returns at once; one that holds the loop went
-     * on after the signal. */
-    if (neap_ticks_now() - host->overrun_tick > neap_ticks_from_ns(CALL_NS) &&
-        ar->event == LUA_HOOKRET && lua_getinfo(L, "Sn", ar) && *ar->what == 'C')
+    if (went_on(host) && ar->event == LUA_HOOKRET && lua_getinfo(L, "Sn", ar) && *ar->what == 'C')
         function = ar->name;
-    while (lua_getstack(L, level++, &at)) {
-        lua_getinfo(L, "Sl", &at);
-        if (at.currentline > 0)
-            break;
-        at.currentline = 0;
-    }
+    neap_place_find(L, 0, &at);
     snprintf(host->overrun_place, sizeof host->overrun_place, "%s:%d%s%s%s",
              at.short_src, at.currentline, function ? " in " : "", function ? function : "",
              advice(function));
 }
 
-/* Runs in Lua, on overrun only. */
+/* Runs in Lua, on overrun only. A C function that returns is seen, but nothing is
+ * raised there: C that called it does not expect that. */
 static void on_hook(lua_State *L, lua_Debug *ar)
 {
     neap_host *host = neap_host_of(L);
+    bool is_lua = ar->event == LUA_HOOKCOUNT;
 
-    lua_sethook(L, NULL, 0, 0);
-    if (host->overrun_place[0] == '\0')
+    lua_sethook(L, is_lua ? NULL : on_hook, is_lua ? 0 : LUA_MASKCOUNT, is_lua ? 0 : 1);
+    if (!host->overrun)         /* armed for a slice that was over before an instruction */
+        return;
+    if (host->overrun_place[0] == '\0' && neap_slice_held_ns(&host->slice) > NEAP_SLICE_LIMIT_NS)
         note_place(host, L, ar);
+    if (!is_lua)
+        return;
+    host->overrun_tick = 0;
     interrupt(L, true);
 }
 
-/* Runs in a signal handler: lua_sethook may be called there. */
+/* Runs in a signal handler: lua_sethook may be called there. It visits every frame,
+ * so a stack of very many would have time for nothing else: for each look of the
+ * watcher that takes so long, some are left out. */
 static void on_overrun(neap_slice *slice)
 {
     neap_host *host = neap_container(slice, neap_host, slice);
+    uint64_t now = neap_ticks_now();
 
-    if (!host->overrun)
-        host->overrun_tick = neap_ticks_now();
     host->overrun = true;
-    if (host->running != NULL)
-        lua_sethook(host->running, on_hook, LUA_MASKCOUNT | LUA_MASKRET, 1);
+    if (host->running == NULL || now < host->overrun_next)
+        return;
+    lua_sethook(host->running, on_hook, LUA_MASKCOUNT | LUA_MASKRET, 1);
+    uint64_t done = neap_ticks_now();
+    host->overrun_next = done + ARMING_SHARE * (done - now);
+    if (host->overrun_tick == 0) {
+        host->overrun_waited_ns = neap_slice_waited_ns(slice);
+        host->overrun_tick = done;
+    }
 }
 
 static int report(lua_State *L)
@@ -165,19 +185,26 @@ static int report(lua_State *L)
     return 0;
 }
 
+void neap_bind_slice_forget(neap_host *host)
+{
+    host->overrun = false;
+    host->overrun_tick = 0;
+    host->overrun_place[0] = '\0';
+}
+
 void neap_bind_slice_over(neap_host *host, uint64_t ticks)
 {
     lua_State *L = host->L;
 
-    host->overrun = false;
     /* Without a place nobody saw where; with a limit for specs that speaks. */
     if (host->overrun_place[0] != '\0' && host->slice_fatal == 0) {
+        uint64_t ns = neap_ticks_to_ns(ticks), waited_ns = neap_slice_waited_ns(&host->slice);
         lua_pushcfunction(L, report);
-        lua_pushinteger(L, (lua_Integer)(neap_ticks_to_ns(ticks) / 1000000));
+        lua_pushinteger(L, (lua_Integer)((ns > waited_ns ? ns - waited_ns : 0) / 1000000));
         if (lua_pcall(L, 1, 0, 0) != LUA_OK)
             lua_pop(L, 1);
     }
-    host->overrun_place[0] = '\0';
+    neap_bind_slice_forget(host);
 }
 
 int neap_bind_slice_open(neap_host *host)

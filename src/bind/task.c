@@ -16,6 +16,8 @@ const neap_bind_type neap_bind_task_type = { "neap.task" };
 
 static const char THREADS;              /* registry key of the table of threads */
 
+enum { FIELD_ID, FIELD_NAME };
+
 /* --- threads -------------------------------------------------------------------- */
 
 /* A coroutine whose stack holds its slot. Raises without memory. */
@@ -40,12 +42,12 @@ static lua_State *take_thread(lua_State *L, neap_host *host)
     return co;
 }
 
-/* Nothing here allocates: it is called outside of any protected call. */
+/* On its stack is nothing but its slot. Nothing here allocates: it is called outside of
+ * any protected call. */
 static void give_back_thread(neap_host *host, lua_State *co)
 {
     lua_State *L = host->L;
 
-    lua_settop(co, 1);
     if (host->idle_count < NEAP_HOST_IDLE) {
         host->idle[host->idle_count++] = co;
         return;
@@ -148,11 +150,18 @@ static void keep_error(lua_State *L, neap_bind_task *box)
     }
 }
 
+/* True if something wants to hear of the tasks of `home`. */
+static bool is_hooked(neap_scope *home)
+{
+    return home->parent != NULL && neap_bind_scope_of(home)->hooked;
+}
+
 static void settle(lua_State *L, neap_bind_task *box, bool ok)
 {
     neap_task_state state = NEAP_TASK_DONE;
 
-    neap_bind_task_recall(box);
+    if (box->core.flags & NEAP_BIND_STANDBY)
+        neap_bind_task_recall(box);
     if (ok) {
         keep_results(L, box, lua_gettop(L) - 3);
     } else if (neap_bind_is_cancellation(L, -1)) {
@@ -164,22 +173,21 @@ static void settle(lua_State *L, neap_bind_task *box, bool ok)
     }
     if (box->core.awaiters != NULL)
         box->core.flags |= NEAP_BIND_AWAITED;
-    if (box->core.scope->of_task)
-        neap_bind_drop_cancellation(L, box->core.scope);
     if (box->core.held > 0) {       /* after the scope has failed: who is in it is cancelled */
         neap_bind_task_name(L, 1);
         neap_bind_take_back(L, &box->core, lua_tostring(L, -1));
         lua_pop(L, 1);
     }
-    neap_task_end(&box->core, state);
-    if (state != NEAP_TASK_CANCELLED && !lua_isnil(L, 2))
+    bool hooked = state != NEAP_TASK_CANCELLED && is_hooked(neap_task_home(&box->core));
+    neap_bind_scope_end_task(L, &box->core, state);
+    if (hooked)
         neap_bind_scope_hook(L, 2, 1);
 }
 
 /* `ctx` is 0 when the body has just ended, else how it had: 1 well, 2 not. */
 static int body_k(lua_State *L, int status, lua_KContext ctx)
 {
-    neap_bind_task *box = lua_touserdata(L, 1);
+    neap_bind_task *box = neap_bind_task_of(neap_host_of(L)->sched.running);
     neap_scope *scope;
     bool ok = ctx == 0 ? status == LUA_OK || status == LUA_YIELD : ctx == 1;
 
@@ -207,53 +215,64 @@ static int body(lua_State *L)
 
 /* --- spawn, resume, kill ------------------------------------------------------------ */
 
+/* So many arguments have room on any stack, of which LUA_MINSTACK slots are free. */
+enum { FEW = 8 };
+
+/* A thread on which `body` waits to be resumed, with its frame: the new box, which is
+ * on top, home, handler, then the function and its arguments from index `first` on.
+ * NULL without stack space. */
+static lua_State *prepare(lua_State *L, int first)
+{
+    neap_host *host = neap_host_of(L);
+    int box = lua_gettop(L), count = box - first;
+    lua_State *co = take_thread(L, host);
+    if (count > FEW && !(lua_checkstack(L, count + 4) && lua_checkstack(co, count + 4))) {
+        give_back_thread(host, co);
+        return NULL;
+    }
+    lua_pushcfunction(L, body);
+    lua_pushvalue(L, box);
+    lua_pushvalue(L, 1);
+    lua_pushcfunction(L, neap_bind_handler);
+    for (int i = first; i < box; i++)
+        lua_pushvalue(L, i);
+    lua_xmove(L, co, count + 4);
+    return co;
+}
+
 neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
                                 const neap_bind_spawn_options *options)
 {
     neap_host *host = neap_host_of(L);
-    int count = lua_gettop(L) - first + 1;      /* function and arguments */
 
     if (host->apart != NULL && host->sched.running != NULL)
         neap_bind_usage(L, "spawn: no task can be started in %s", host->apart);
-    neap_bind_task *box = neap_bind_new_at(L, &neap_bind_task_type, sizeof *box,
-                                           options->name ? 2 : 1, options->metatable);
-
+    neap_bind_task *box = lua_newuserdatauv(L, sizeof *box, options->name ? 2 : 1);
+    box->type = &neap_bind_task_type;
+    box->co = NULL;                     /* neap_task_adopt sets the rest */
+    lua_pushvalue(L, options->metatable);
+    lua_setmetatable(L, -2);
     if (options->name) {
         lua_pushvalue(L, options->name);
         lua_setiuservalue(L, -2, 2);
     }
-    bool bound = home->source == NULL && neap_bind_context_inherit(L, &box->core);
+    unsigned flags = (options->name ? NEAP_BIND_NAMED : 0) | (options->guard ? NEAP_BIND_GUARD : 0);
     if (home->source != NULL) {         /* it will never run */
         neap_task_adopt(&box->core, home, true);
         neap_task_end(&box->core, NEAP_TASK_CANCELLED);
-        lua_replace(L, first);
     } else {
-        lua_State *co = take_thread(L, host);
-        if (!lua_checkstack(co, count + 4)) {
-            give_back_thread(host, co);
+        bool bound = neap_bind_context_inherit(L, &box->core);
+        if ((box->co = prepare(L, first)) == NULL) {
             if (bound)
                 neap_bind_context_drop(L, &box->core);
             neap_bind_memory(L);
         }
-        /* From here to adopt nothing raises. */
-        lua_pushcfunction(co, body);
-        lua_pushvalue(L, -1);
-        lua_pushvalue(L, 1);
-        lua_xmove(L, co, 2);
-        lua_pushcfunction(co, neap_bind_handler);
-        lua_insert(L, first);
-        lua_xmove(L, co, count);
-        box->co = co;
+        if (bound)
+            flags |= NEAP_BIND_CONTEXT;
         neap_task_adopt(&box->core, home, options->lazy);
     }
-    lua_settop(L, first);
     box->core.place = neap_places_here(host->places, L);
-    if (options->name)
-        box->core.flags |= NEAP_BIND_NAMED;
-    if (bound)
-        box->core.flags |= NEAP_BIND_CONTEXT;
-    if (options->guard)
-        box->core.flags |= NEAP_BIND_GUARD;
+    box->core.flags = (uint8_t)flags;
     return box;
 }
 
@@ -272,8 +291,9 @@ void neap_bind_end_unstarted(neap_host *host, neap_bind_task *box)
     box->co = NULL;
     if (box->core.flags & NEAP_BIND_CONTEXT)
         neap_bind_context_drop(L, &box->core);
-    neap_task_end(&box->core, NEAP_TASK_CANCELLED);
-    give_back_thread(host, co);     /* last: its stack may hold the only reference */
+    neap_bind_scope_end_task(L, &box->core, NEAP_TASK_CANCELLED);
+    lua_settop(co, 1);              /* last: its stack may hold the only reference */
+    give_back_thread(host, co);
 }
 
 /* Of a thread whose stack is gone. O(threads), for what hardly ever happens. */
@@ -316,11 +336,18 @@ static int killed(lua_State *L)
 static void push_frame(lua_State *L, lua_State *co)
 {
     lua_Debug ar;
-    int base = 0;
+    int base = 0, above = 1;
 
-    while (lua_getstack(co, base, &ar))
-        base++;
-    lua_getstack(co, base - 1, &ar);
+    /* Each look costs as much as its level is deep: not one for every level. */
+    while (lua_getstack(co, above, &ar)) {
+        base = above;
+        above *= 2;
+    }
+    while (above - base > 1) {
+        int middle = base + (above - base) / 2;
+        *(lua_getstack(co, middle, &ar) ? &base : &above) = middle;
+    }
+    lua_getstack(co, base, &ar);
     lua_getlocal(co, &ar, 1);
     lua_getlocal(co, &ar, 2);
     if (co != L)
@@ -377,18 +404,17 @@ static void fail_without_memory(neap_bind_task *box)
 
     if (home->owner == NULL)
         neap_mem_exhausted();
-    neap_bind_scope_of(home)->out_of_memory = true;
+    neap_bind_scope_of(home)->ending.out_of_memory = true;
     neap_scope_cancel(home, NEAP_CANCEL_FAILED, box->core.id);
     neap_bind_task_recall(box);
     if (!neap_task_ended(&box->core)) {
         neap_bind_take_back(neap_host_of(box->co)->L, &box->core, NULL);
-        neap_task_end(&box->core, NEAP_TASK_FAILED);
+        neap_bind_scope_end_task(neap_host_of(box->co)->L, &box->core, NEAP_TASK_FAILED);
     }
 }
 
-void neap_bind_resume(neap_sched *sched, neap_task *task)
+static void resume(neap_host *host, neap_task *task)
 {
-    neap_host *host = neap_container(sched, neap_host, sched);
     neap_bind_task *box = neap_bind_task_of(task);
     lua_State *co = box->co;
     int fresh = lua_status(co) == LUA_OK, yielded;
@@ -399,6 +425,7 @@ void neap_bind_resume(neap_sched *sched, neap_task *task)
     }
     host->checkpoints = 0;
     host->running = co;
+    host->suspends = co;
     neap_slice_begin(&host->slice);
     int status = lua_resume(co, host->L, fresh ? lua_gettop(co) - 2 : 0, &yielded);
     uint64_t tick = neap_ticks_now(), ticks = tick - host->tick;
@@ -423,6 +450,15 @@ void neap_bind_resume(neap_sched *sched, neap_task *task)
     give_back_thread(host, co);
 }
 
+void neap_bind_run(neap_sched *sched, uint32_t count)
+{
+    neap_host *host = neap_container(sched, neap_host, sched);
+    neap_task *task;
+
+    for (; count > 0 && (task = neap_sched_take(sched)) != NULL; count--)
+        resume(host, task);
+}
+
 /* --- what others see of a task --------------------------------------------------------- */
 
 void neap_bind_task_name(lua_State *L, int idx)
@@ -435,15 +471,13 @@ void neap_bind_task_name(lua_State *L, int idx)
         lua_pushfstring(L, "task %I", (LUAI_UACINT)box->core.id);
 }
 
-static int push_values(lua_State *L, int idx, neap_bind_task *box)
+static int push_values(lua_State *L, int idx, const neap_bind_task *box)
 {
-    if (box->core.flags & NEAP_BIND_ONE) {
-        lua_getiuservalue(L, idx, 1);
-        return 1;
-    }
-    if (!(box->core.flags & NEAP_BIND_MANY))
+    if (!(box->core.flags & (NEAP_BIND_ONE | NEAP_BIND_MANY)))
         return 0;
     lua_getiuservalue(L, idx, 1);
+    if (box->core.flags & NEAP_BIND_ONE)
+        return 1;
     int table = lua_gettop(L);
     lua_getfield(L, table, "n");
     int count = (int)lua_tointeger(L, -1);
@@ -503,17 +537,13 @@ int neap_bind_task_outcome(lua_State *L, int idx)
 /* The three ways of waiting for the end of a task; `ctx` of a continuation. */
 enum { AWAIT, OUTCOME, JOIN };
 
-static int awaited(lua_State *L, lua_KContext how)
+/* `box`, at 1, has ended. */
+static int awaited(lua_State *L, neap_bind_task *box, lua_KContext how)
 {
-    switch (how) {
-    case AWAIT:
+    box->core.flags |= NEAP_BIND_AWAITED;
+    if (how == AWAIT)
         return neap_bind_return(L, neap_bind_task_result(L, 1));
-    case OUTCOME:
-        return neap_bind_return(L, neap_bind_task_outcome(L, 1));
-    default:
-        ((neap_bind_task *)lua_touserdata(L, 1))->core.flags |= NEAP_BIND_AWAITED;
-        return neap_bind_return(L, 0);
-    }
+    return neap_bind_return(L, how == OUTCOME ? neap_bind_task_outcome(L, 1) : 0);
 }
 
 static int await_k(lua_State *L, int status, lua_KContext how)
@@ -521,8 +551,7 @@ static int await_k(lua_State *L, int status, lua_KContext how)
     (void)status;
     if (neap_host_of(L)->sched.running->wait.result != NEAP_OK)
         return neap_bind_raise_cancelled(L);
-    lua_settop(L, 1);
-    return awaited(L, how);
+    return awaited(L, lua_touserdata(L, 1), how);
 }
 
 static int wait_for(lua_State *L, const char *op, lua_KContext how)
@@ -532,9 +561,8 @@ static int wait_for(lua_State *L, const char *op, lua_KContext how)
 
     if (task == &box->core)
         neap_bind_usage(L, "%s: a task cannot wait for its own end", op);
-    lua_settop(L, 1);
     if (neap_task_ended(&box->core))
-        return awaited(L, how);
+        return awaited(L, box, how);
     neap_task_start(&box->core);
     neap_task_park_await(task, &box->core);
     return neap_bind_suspend(L, how, await_k);
@@ -610,16 +638,16 @@ static int l_status(lua_State *L)
     return 1;
 }
 
-/* task.name, task.id, or a method, which comes first: it is the hot one */
+/* A method, task.id or task.name. Among the methods, which come first since they are
+ * hot, a field is a number. */
 static int l_index(lua_State *L)
 {
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL || lua_type(L, 2) != LUA_TSTRING)
+    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNUMBER)
         return 1;
     neap_bind_task *box = neap_bind_arg(L, 1, &neap_bind_task_type);
-    if (strcmp(lua_tostring(L, 2), "id") == 0)
+    if (lua_tointeger(L, -1) == FIELD_ID)
         lua_pushinteger(L, (lua_Integer)box->core.id);
-    else if (strcmp(lua_tostring(L, 2), "name") == 0)
+    else
         neap_bind_task_name(L, 1);
     return 1;
 }
@@ -674,6 +702,18 @@ static int l_is_awaited(lua_State *L)
     return 1;
 }
 
+/* How much Lua asks for when it makes the box of a task. */
+static size_t measure_box(lua_State *L)
+{
+    lua_gc(L, LUA_GCSTOP);
+    int before = lua_gc(L, LUA_GCCOUNT) * 1024 + lua_gc(L, LUA_GCCOUNTB);
+    lua_newuserdatauv(L, sizeof(neap_bind_task), 1);
+    int after = lua_gc(L, LUA_GCCOUNT) * 1024 + lua_gc(L, LUA_GCCOUNTB);
+    lua_pop(L, 1);
+    lua_gc(L, LUA_GCRESTART);
+    return (size_t)(after - before);
+}
+
 int luaopen_neap_core_task(lua_State *L)
 {
     static const luaL_Reg functions[] = {
@@ -686,9 +726,12 @@ int luaopen_neap_core_task(lua_State *L)
         { "status", l_status }, { "__index", l_index }, { "__tostring", l_tostring },
         { NULL, NULL } };
 
+    neap_host_of(L)->block_size = measure_box(L);
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &THREADS);
     luaL_newlib(L, functions);
     neap_bind_methods(L, &neap_bind_task_type, task, "methods");
+    neap_bind_field(L, "id", FIELD_ID);
+    neap_bind_field(L, "name", FIELD_NAME);
     return 1;
 }

@@ -51,11 +51,11 @@ static inline neap_bind_task *neap_bind_task_of(neap_task *task)
 }
 
 /* Spawn what stands from index `first` to the top (function and arguments) into
- * `home`, whose box (or nil) is at index 1. They are replaced by the new box. */
+ * `home`, whose box (or nil) is at index 1. Pushes the new box. */
 neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
                                 const neap_bind_spawn_options *options);
-/* neap_sched.resume. */
-void neap_bind_resume(neap_sched *sched, neap_task *task);
+/* neap_sched.run. */
+void neap_bind_run(neap_sched *sched, uint32_t count);
 /* True if a coroutine of the running task yielded because the task suspends. */
 static inline bool neap_bind_suspended(const neap_task *task)
 {

@@ -27,17 +27,11 @@ static int l_sleep(lua_State *L)
     return neap_bind_suspend(L, 0, wait_k);
 }
 
-static int yield_k(lua_State *L, int status, lua_KContext ctx)
-{
-    (void)L, (void)status, (void)ctx;
-    return 0;
-}
-
 /* time.yield(): lets all others that are ready run first */
 static int l_yield(lua_State *L)
 {
     neap_sched_yield(neap_bind_checkpoint(L, "neap.yield"));
-    return lua_yieldk(L, 0, 0, yield_k);
+    return lua_yield(L, 0);
 }
 
 /* time.checkpoint(): one that does not wait, for primitives written in Lua */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/ticks.h"
+#include "bind/place.h"
 #include "bind/scope.h"
 
 /* Stack of the walk. */
@@ -17,19 +18,12 @@ enum { NODES = 1, ROOT };
 static void push_place(lua_State *L, lua_State *co)
 {
     lua_Debug ar;
-    int top = lua_gettop(L);
 
-    lua_pushnil(L);
-    for (int level = 0; lua_getstack(co, level, &ar); level++) {
-        lua_getinfo(co, "Sl", &ar);
-        bool ours = strncmp(ar.source, "=neap/", 6) == 0 || strncmp(ar.source, "=cli/", 5) == 0;
-        if (ar.currentline <= 0 || (ours && !lua_isnil(L, -1)))
-            continue;
-        lua_settop(L, top);
+    neap_place_find(co, 0, &ar);
+    if (ar.currentline > 0)
         lua_pushfstring(L, "%s:%d", ar.short_src, ar.currentline);
-        if (!ours)
-            return;
-    }
+    else
+        lua_pushnil(L);
 }
 
 /* Push what `task` waits for, or nil. */
@@ -72,7 +66,7 @@ static void push_node(lua_State *L, neap_task *task)
     lua_setfield(L, node, "id");
     neap_bind_push_task(L, task);
     if (!lua_isnil(L, -1)) {
-        lua_getiuservalue(L, -1, NEAP_SCOPE_NAME);
+        neap_bind_scope_kept(L, lua_gettop(L), NEAP_SCOPE_NAME);
         lua_setfield(L, node, "scope");
     }
     neap_bind_task_name(L, node + 1);

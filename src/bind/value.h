@@ -17,7 +17,8 @@
  *
  * Ownership  Values and texts are on the Lua stack.
  * Errors     Raised with kind "json"; the message begins with `op` and names the
- *            place: `$.items[2].price` of a value, line and column of a text.
+ *            place: `$.items[2].price` of a value, line and column of a text. With
+ *            a `name` it begins with that and the line: "orders.jsonl:12: ".
  * Thread     The thread of the Lua state.
  */
 #ifndef NEAP_BIND_VALUE_H
@@ -41,6 +42,7 @@ typedef struct neap_value_options {
     int         max_depth;      /* tables inside one another */
     int         indent;         /* writing: spaces a level; 0 for one line */
     lua_Integer line;           /* reading: number of the text's first line */
+    const char *name;           /* reading: of the file it is from, or NULL */
 } neap_value_options;
 
 neap_value_options neap_value_defaults(const char *op);

@@ -70,6 +70,16 @@ static void drop_tree(struct tree *tree)
     tree->root = NULL;
 }
 
+/* Push what a message about the text begins with: "json.decode: line 3", "a.jsonl:3". */
+static const char *push_line(struct reader *r, lua_Integer line)
+{
+    const neap_value_options *options = r->options;
+
+    if (options->name != NULL)
+        return lua_pushfstring(r->L, "%s:%I", options->name, (LUAI_UACINT)line);
+    return lua_pushfstring(r->L, "%s: line %I", options->op, (LUAI_UACINT)line);
+}
+
 /* Raise what is wrong with the text at offset `at`. */
 static void refuse_byte(struct reader *r, const char *text, size_t at, const char *what)
 {
@@ -81,8 +91,8 @@ static void refuse_byte(struct reader *r, const char *text, size_t at, const cha
             begin = i + 1;
         }
     }
-    neap_bind_error(r->L, "json", NULL, "%s: line %I: %s at byte %I", r->options->op,
-        (LUAI_UACINT)line, what, (LUAI_UACINT)(at - begin + 1));
+    neap_bind_error(r->L, "json", NULL, "%s: %s at byte %I", push_line(r, line), what,
+        (LUAI_UACINT)(at - begin + 1));
 }
 
 /* Refuse bytes that no text may have. Jansson would tell no offset of the one, and
@@ -137,8 +147,9 @@ static void refuse_text(struct reader *r, const char *text, json_error_t *error)
             neap_bind_memory(L);        /* the only failure without words */
         break;
     }
-    neap_bind_error(L, "json", NULL, "%s: line %I, column %d: %s", r->options->op,
-        (LUAI_UACINT)(r->options->line + error->line - 1), error->column, what);
+    neap_bind_error(L, "json", NULL, "%s%s column %d: %s",
+        push_line(r, r->options->line + error->line - 1), r->options->name != NULL ? ":" : ",",
+        error->column, what);
 }
 
 static void check_depth(struct reader *r, const neap_place *at)
@@ -148,8 +159,8 @@ static void check_depth(struct reader *r, const neap_place *at)
     const char *path = neap_place_push(r->L, at);
     drop_tree(r->tree);         /* now: the collector does not know how much it holds */
     neap_bind_error(r->L, "json", NULL,
-        "%s: line %I: %s: nested deeper than %d (raise max_depth for more)",
-        r->options->op, (LUAI_UACINT)r->options->line, path, r->options->max_depth);
+        "%s: %s: nested deeper than %d (raise max_depth for more)",
+        push_line(r, r->options->line), path, r->options->max_depth);
 }
 
 static void push_array(struct reader *r, const json_t *node, const neap_place *at)
@@ -213,9 +224,8 @@ void neap_value_decode(lua_State *L, const char *text, size_t len,
 
     if (len > options->max_bytes) {
         neap_bind_error(L, "json", NULL,
-            "%s: line %I: the text has %I bytes, more than %I (raise max_bytes for more)",
-            options->op, (LUAI_UACINT)options->line, (LUAI_UACINT)len,
-            (LUAI_UACINT)options->max_bytes);
+            "%s: the text has %I bytes, more than %I (raise max_bytes for more)",
+            push_line(&r, options->line), (LUAI_UACINT)len, (LUAI_UACINT)options->max_bytes);
     }
     check_bytes(&r, text, len);
     luaL_checkstack(L, LEVEL_SLOTS, "no room for a value");

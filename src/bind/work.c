@@ -14,6 +14,7 @@
 #include "bind/copy.h"
 #include "bind/errand.h"
 #include "bind/scope.h"
+#include "bind/slice.h"
 
 static void *open_thread(void)
 {
@@ -185,8 +186,7 @@ static void run(neap_pool_job *base, void *state)
     while (neap_link_linked(&host->sched.root.tasks))
         neap_host_turn(host);
     renew_root(host);
-    host->overrun = false;
-    host->overrun_place[0] = '\0';
+    neap_bind_slice_forget(host);
     host->revoked = NULL;
 }
 

@@ -26,38 +26,18 @@ static neap_task *ready_task(neap_link *link)
 #define DRAWN 256
 
 /* One of the ready tasks; but one that yielded lets those before it run first. */
-static neap_link *draw(neap_sched *sched)
+neap_link *neap_sched_draw(neap_sched *sched)
 {
     neap_link *at = sched->ready.next;
     uint32_t count = sched->ready_count < DRAWN ? sched->ready_count : DRAWN;
 
+    if (count == 1)
+        return at;
     for (uint64_t skip = neap_random_below(sched->shuffle, count); skip > 0; skip--)
         at = at->next;
     while (at != sched->ready.next && ready_task(at)->wait.class == &YIELD)
         at = at->prev;
     return at;
-}
-
-static neap_task *next_task(neap_sched *sched)
-{
-    neap_link *at = sched->ready.next;
-
-    if (sched->shuffle != NULL && sched->ready_count > 1)
-        at = draw(sched);
-    neap_link_remove(at);
-    sched->ready_count--;
-    return ready_task(at);
-}
-
-static void run(neap_sched *sched, uint32_t count)
-{
-    for (; count > 0 && sched->ready_count > 0 && !sched->stopping; count--) {
-        neap_task *task = next_task(sched);
-        task->state = NEAP_TASK_RUNNING;
-        sched->running = task;
-        sched->resume(sched, task);
-        sched->running = NULL;
-    }
 }
 
 static void fire_timers(neap_sched *sched, uint64_t until_ns)
@@ -81,9 +61,9 @@ static void fire_deadlines(neap_sched *sched, uint64_t until_ns)
 }
 
 void neap_sched_init(neap_sched *sched, neap_clock *clock,
-                     void (*resume)(neap_sched *sched, neap_task *task))
+                     void (*run)(neap_sched *sched, uint32_t count))
 {
-    *sched = (neap_sched){ .clock = clock, .resume = resume };
+    *sched = (neap_sched){ .clock = clock, .run = run };
     neap_link_init(&sched->ready);
     for (int i = 0; i < NEAP_SCHED_HELD; i++)
         neap_link_init(&sched->held[i]);
@@ -132,7 +112,8 @@ void neap_sched_turn(neap_sched *sched)
     uint64_t deadline_ns = neap_timers_next(&sched->deadlines);
 
     fire_timers(sched, deadline_ns < now_ns ? deadline_ns : now_ns);
-    run(sched, sched->ready_count > NEAP_SCHED_BATCH ? sched->ready_count : NEAP_SCHED_BATCH);
+    sched->run(sched, sched->ready_count > NEAP_SCHED_BATCH ? sched->ready_count : NEAP_SCHED_BATCH);
+    sched->running = NULL;
     /* Looked at again: the clock of specs may have begun anew. */
     if (deadline_ns <= now_ns && deadline_ns <= neap_clock_now(sched->clock))
         fire_deadlines(sched, deadline_ns);

@@ -47,13 +47,15 @@ struct neap_sched {
     neap_link    held[NEAP_SCHED_HELD];     /* core/held.h; by the id of the holder */
     uint64_t     spawned;       /* tasks ever; also the last id */
     uint64_t     ended;
-    /* Run `task` until it waits or ends. The host's: core knows no Lua. */
-    void (*resume)(neap_sched *sched, neap_task *task);
+    /* Run up to `count` tasks that neap_sched_take gives, each until it waits or
+     * ends. The host's: core knows no Lua. It has the loop, since a return out of a
+     * task that waits is one that processors predict wrong. */
+    void (*run)(neap_sched *sched, uint32_t count);
     bool         stopping;      /* leave the turn after the running task */
 };
 
 void neap_sched_init(neap_sched *sched, neap_clock *clock,
-                     void (*resume)(neap_sched *sched, neap_task *task));
+                     void (*run)(neap_sched *sched, uint32_t count));
 void neap_sched_deinit(neap_sched *sched);
 /* Room for one more timer and one more deadline; false without memory. */
 bool neap_sched_reserve(neap_sched *sched);
@@ -63,9 +65,26 @@ void neap_sched_ready(neap_task *task);
 void neap_sched_yield(neap_task *task);
 /* `task`, which runs, sleeps until `at_ns`. There is room. */
 void neap_sched_park_sleep(neap_task *task, uint64_t at_ns);
+/* For `run`: the next task, which runs from now on; NULL when no other may. */
+static inline neap_task *neap_sched_take(neap_sched *sched);
 /* One turn. */
 void neap_sched_turn(neap_sched *sched);
 /* When the next turn has something to do: 0 now, NEAP_NEVER if nothing is due. */
 uint64_t neap_sched_next(const neap_sched *sched);
+
+/* Not for callers: one of the ready tasks, at random. */
+neap_link *neap_sched_draw(neap_sched *sched);
+
+static inline neap_task *neap_sched_take(neap_sched *sched)
+{
+    if (sched->ready_count == 0 || sched->stopping)
+        return NULL;
+    neap_link *at = sched->shuffle == NULL ? sched->ready.next : neap_sched_draw(sched);
+    neap_link_remove(at);
+    sched->ready_count--;
+    sched->running = neap_container(at, neap_task, wait.node.link);
+    sched->running->state = NEAP_TASK_RUNNING;
+    return sched->running;
+}
 
 #endif

@@ -71,7 +71,8 @@ void neap_scope_set_deadline(neap_scope *scope, uint64_t at_ns);
  * the id of the task that did it, or 0. */
 bool neap_scope_cancel(neap_scope *scope, neap_cancel_kind kind, uint64_t by);
 /* Put `scope`, a record of the caller's, around all that `task` has opened, so
- * that it can be cancelled alone. It is closed by the end of the task. */
+ * that it can be cancelled alone: at once, and once only (neap_task_is_doomed). It is
+ * closed by the end of the task. */
 void neap_scope_wrap_task(neap_scope *scope, neap_task *task);
 /* `task`, which runs, waits until no started task is left. Not if `cancellable`
  * is false, as in leaving, may a cancellation end that. */
@@ -95,6 +96,17 @@ static inline neap_scope *neap_task_home(const neap_task *task)
     while (scope->owner == task)
         scope = scope->parent;
     return scope;
+}
+
+/* Is the task cancelled as a whole, alone or with its home? What it is in itself may
+ * be shielded from that, and may be cancelled without it. */
+static inline bool neap_task_is_doomed(const neap_task *task)
+{
+    const neap_scope *scope = task->scope;
+    for (; scope->owner == task; scope = scope->parent)
+        if (scope->of_task)
+            return true;
+    return scope->source != NULL;
 }
 
 /* What a checkpoint asks. */

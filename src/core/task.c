@@ -21,9 +21,22 @@ void neap_task_adopt(neap_task *task, neap_scope *home, bool lazy)
 {
     neap_sched *sched = home->sched;
 
-    *task = (neap_task){ .scope = home, .state = NEAP_TASK_LAZY };
-    task->id = ++sched->spawned & NEAP_TASK_ID_MAX;
+    /* One by one: compilers clear a record of this size by an instruction that
+     * takes longer than all the rest of this function. */
+    task->scope = home;
+    task->awaiters = NULL;
+    task->wait.class = NULL;
     neap_link_init(&task->wait.node.link);
+    task->busy = 0;
+    task->id = ++sched->spawned & NEAP_TASK_ID_MAX;
+    task->state = NEAP_TASK_LAZY;
+    task->started = 0;
+    task->boxed = 0;
+    task->raised = 0;
+    task->held = 0;
+    task->flags = 0;
+    task->since = 0;
+    task->place = 0;
     neap_link_append(&home->tasks, &task->link);
     if (!lazy)
         neap_task_start(task);

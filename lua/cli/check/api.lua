@@ -41,7 +41,7 @@ api.types = {}
 api.types["neap"] = { module = true, members = plain([[
     try all any race quorum settle yield check cancelled is_cancelled raw shield defer
     sleep now monotonic remaining random uuid timeout timeout_or with suspend work blocking
-    isolates exit signals tasks saga reject pivot args context retry_after]], {
+    isolates exit is_tty signals tasks reject pivot args context retry_after]], {
   scope = { options = SCOPE, at = 1, returns = "Scope", body = { "Scope" }, block = true },
   supervisor = { options = SUPERVISOR, at = 1, returns = "Scope", body = { "Scope" }, block = true },
   app = { is = "Scope" },
@@ -61,19 +61,17 @@ api.types["neap"] = { module = true, members = plain([[
   latch = { returns = "Latch" },
   barrier = { returns = "Barrier" },
   error = { options = { "code", "cause", "data" }, at = 3 },
+  saga = { options = { "timeout", retry = RETRY, undo_retry = RETRY }, at = 1 },
   step = { options = STEP, at = 2 },
-  retry = { options = RETRY, at = 1 },
-  main = { options = { "on_reload" }, at = 1 },
+  main = PLAIN,
   json = { is = "neap.json" },
   fs = { is = "neap.fs" },
   stdin = { is = "Stream" },
   process = { is = "neap.process" },
-  log = { is = "neap.log" },
 }) }
 
 api.types["neap.flow"] = { module = true, members = { from = FLOW } }
 api.types["neap.json"] = { module = true, open = true, members = plain("null array encode decode") }
-api.types["neap.log"] = { module = true, open = true, members = plain("debug info warn error") }
 api.types["neap.fs"] = { module = true, members = plain("exists rename", {
   read = { options = { "max_bytes" }, at = 2 },
   write = { options = { "append", "mode" }, at = 3 },

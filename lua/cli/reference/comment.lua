@@ -123,7 +123,7 @@ function comment.read(lines)
     if found then
       finish()
       tag, words = found, rest
-    elseif tag and line:find("^ %s*%S") and tag ~= "class" then
+    elseif tag and line:find("%S") and tag ~= "class" then
       words = words .. " " .. line:match("^%s*(.-)%s*$") -- goes on with the line above
     else
       finish()

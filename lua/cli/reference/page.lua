@@ -66,7 +66,9 @@ function page.write(made, fields_of)
     lines[#lines + 1] = with_text(("- returns %s(%s)"):format(name, given.type), given.text)
   end
   if #made.params + #made.returns > 0 then lines[#lines + 1] = "" end
-  paragraph(made.async and "A checkpoint: it may wait, and raises if its scope is cancelled." or "")
+  -- What only calls a body may wait in it, and says so itself.
+  local checkpoint = made.async and not made.text:find("By itself no checkpoint.", 1, true)
+  paragraph(checkpoint and "A checkpoint: it may wait, and raises if its scope is cancelled." or "")
 
   for _, field in ipairs(made.fields) do lines[#lines + 1] = item("", field) end
   for _, member in ipairs(made.members) do

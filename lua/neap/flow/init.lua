@@ -9,6 +9,8 @@
 ---
 --- An error passes downstream only: what is above a `catch` can be caught there, what is
 --- below cannot, nor can a source keep its consumer's error from passing.
+---
+--- `neap.flow(fn)` is `neap.flow.new(fn)`; `neap help flows` lists what changes and ends a flow.
 
 local backoff = require("neap.backoff")
 local base = require("neap.flow.base")

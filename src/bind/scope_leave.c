@@ -1,0 +1,354 @@
+/* bind/scope_leave.c - failures of a scope, and how a scope, a timeout or a shield is left.
+ *
+ * All forms are left the same way: join, close, outcome. The box of a scope is at
+ * index 1 of the frame that leaves it; the block form's frame is that of __close.
+ */
+#include "base/duration.h"
+#include "bind/scope.h"
+
+/* --- failures ------------------------------------------------------------------------ */
+
+static bool has(const neap_bind_scope_box *box, int what)
+{
+    return (box->has & (1 << what)) != 0;
+}
+
+void neap_bind_scope_keep(lua_State *L, int idx, int what)
+{
+    neap_bind_scope_box *box = lua_touserdata(L, idx);
+
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        return;
+    }
+    if (lua_getiuservalue(L, idx, 1) != LUA_TTABLE) {
+        lua_pop(L, 1);
+        lua_createtable(L, NEAP_SCOPE_NAME, 0);
+        lua_pushvalue(L, -1);
+        lua_setiuservalue(L, idx, 1);
+    }
+    lua_insert(L, -2);
+    lua_rawseti(L, -2, what);
+    lua_pop(L, 1);
+    box->has |= (uint8_t)(1 << what);
+}
+
+int neap_bind_scope_kept(lua_State *L, int idx, int what)
+{
+    if (!has(lua_touserdata(L, idx), what)) {
+        lua_pushnil(L);
+        return LUA_TNIL;
+    }
+    lua_getiuservalue(L, idx, 1);
+    lua_rawgeti(L, -1, what);
+    lua_remove(L, -2);
+    return lua_type(L, -1);
+}
+
+/* Append the value on top to the list `what`. Pops it. */
+static void append(lua_State *L, int idx, int what)
+{
+    if (neap_bind_scope_kept(L, idx, what) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_createtable(L, 1, 0);
+        lua_pushvalue(L, -1);
+        neap_bind_scope_keep(L, idx, what);
+    }
+    lua_insert(L, -2);
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    lua_pop(L, 1);
+}
+
+/* Cancel the scope whose box is at `idx`, unless it has been left. */
+static void cancel(lua_State *L, int idx, neap_cancel_kind kind, int by)
+{
+    neap_bind_scope *scope = neap_bind_scope_record(lua_touserdata(L, idx));
+
+    if (scope != NULL)
+        neap_bind_scope_cancel(L, &scope->core, kind, 0, by);
+}
+
+void neap_bind_scope_fail(lua_State *L, int idx, int by)
+{
+    append(L, idx, NEAP_SCOPE_FAILURES);
+    cancel(L, idx, NEAP_CANCEL_FAILED, by);
+}
+
+void neap_bind_scope_note_guarded(lua_State *L, int idx, int task)
+{
+    if (((neap_bind_scope_box *)lua_touserdata(L, idx))->guards)
+        return;                 /* its supervisor or policy hears of it */
+    lua_pushvalue(L, task);
+    append(L, idx, NEAP_SCOPE_GUARDED);
+}
+
+void neap_bind_scope_hook(lua_State *L, int idx, int task)
+{
+    int type = neap_bind_scope_kept(L, idx, NEAP_SCOPE_HOOK);
+    if (type == LUA_TTABLE)
+        type = lua_getfield(L, -1, "on_done");
+    if (type == LUA_TNIL) {
+        lua_settop(L, task > idx ? task : idx);
+        return;
+    }
+    lua_pushvalue(L, task);
+    if (lua_pcall(L, 1, 1, 0) != LUA_OK)
+        neap_bind_scope_fail(L, idx, task);
+    else if (lua_toboolean(L, -1))
+        cancel(L, idx, NEAP_CANCEL_CANCELLED, task);
+    lua_settop(L, task > idx ? task : idx);
+}
+
+/* Raise the first failure, the further ones in its `others`. */
+static void raise_failures(lua_State *L)
+{
+    neap_bind_scope_kept(L, 1, NEAP_SCOPE_FAILURES);
+    int list = lua_gettop(L);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, list);
+    lua_rawgeti(L, list, 1);
+    if (count > 1 && neap_bind_is_error(L, -1, NULL)) {
+        lua_createtable(L, (int)count - 1, 0);
+        for (lua_Integer i = 2; i <= count; i++) {
+            lua_rawgeti(L, list, i);
+            if (lua_rawequal(L, -1, -3))
+                lua_pop(L, 1);
+            else
+                lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+        }
+        if (lua_rawlen(L, -1) > 0)
+            lua_setfield(L, -2, "others");
+        else
+            lua_pop(L, 1);
+    }
+    lua_error(L);
+}
+
+/* Raise the first guarded failure that nobody awaited, if there is one. */
+static void raise_unawaited(lua_State *L)
+{
+    neap_bind_scope_kept(L, 1, NEAP_SCOPE_GUARDED);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, -1, i);
+        neap_bind_task *task = lua_touserdata(L, -1);
+        if (!(task->core.flags & NEAP_BIND_AWAITED)) {
+            lua_getiuservalue(L, -1, 1);
+            lua_error(L);
+        }
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+static void push_timeout(lua_State *L, uint64_t allowed_ns)
+{
+    char text[NEAP_DURATION_SIZE];
+
+    neap_duration_format(allowed_ns, text);
+    lua_pushfstring(L, "not done within %s", text);
+    neap_bind_push_error(L, "timeout", NULL, lua_tostring(L, -1));
+    lua_remove(L, -2);
+}
+
+/* --- what leaving gives ----------------------------------------------------------------- */
+
+static int policy_k(lua_State *L, int status, lua_KContext first)
+{
+    (void)status;
+    return lua_gettop(L) - (int)first;
+}
+
+int neap_bind_scope_policy(lua_State *L, const char *name, bool *done)
+{
+    int top = lua_gettop(L);
+
+    *done = false;
+    if (neap_bind_scope_kept(L, 1, NEAP_SCOPE_HOOK) == LUA_TTABLE &&
+        lua_getfield(L, -1, name) != LUA_TNIL) {
+        int below = lua_gettop(L) - 1;
+        *done = true;
+        lua_callk(L, 0, LUA_MULTRET, below, policy_k);
+        return policy_k(L, LUA_OK, below);
+    }
+    lua_settop(L, top);
+    return 0;
+}
+
+/* A scope's. In order of weight: failures, its own deadline, guarded failures, a
+ * cancellation from outside, its own, which is of `kind`. */
+static int scope_outcome(lua_State *L, const neap_bind_ending *ending, neap_cancel_kind kind,
+                         bool own)
+{
+    const neap_bind_scope_box *box = lua_touserdata(L, 1);
+    neap_task *task = neap_host_of(L)->sched.running;
+    bool done;
+
+    if (kind == NEAP_CANCEL_DEADLINE) {
+        int count = neap_bind_scope_policy(L, "on_timeout", &done);
+        if (done)
+            return count;
+        push_timeout(L, ending->allowed_ns);
+        append(L, 1, NEAP_SCOPE_FAILURES);
+    }
+    if (ending->out_of_memory)
+        neap_bind_memory(L);
+    if (has(box, NEAP_SCOPE_FAILURES))
+        raise_failures(L);
+    if (has(box, NEAP_SCOPE_GUARDED))
+        raise_unawaited(L);
+    if (neap_task_is_cancelled(task) && (ending->cut || ending->waited))
+        neap_bind_raise_cancelled(L);
+    if (ending->form == NEAP_SCOPE_FUNCTION && has(box, NEAP_SCOPE_HOOK)) {
+        int count = neap_bind_scope_policy(L, "result", &done);
+        if (done)
+            return count;
+    }
+    if (ending->cut && own) {
+        if (ending->form == NEAP_SCOPE_BLOCK)
+            return neap_bind_error(L, "cancelled", NULL, "the scope was cancelled");
+        lua_pushnil(L);
+        lua_pushliteral(L, "cancelled");
+        return 2;
+    }
+    return ending->results;
+}
+
+/* Of a timeout or a shield: no tasks, no failures of others. */
+static int boundary_outcome(lua_State *L, const neap_bind_ending *ending, neap_cancel_kind kind)
+{
+    neap_task *task = neap_host_of(L)->sched.running;
+    bool failed = !ending->ended && !ending->cut;
+
+    if (kind == NEAP_CANCEL_DEADLINE) {
+        if (failed) {
+            if (neap_bind_is_error(L, -1, NULL)) {
+                int error = lua_gettop(L);
+                lua_pushliteral(L, "others");
+                if (lua_rawget(L, error) != LUA_TTABLE) {
+                    lua_pop(L, 1);
+                    lua_newtable(L);
+                    lua_pushvalue(L, -1);
+                    lua_setfield(L, error, "others");
+                }
+                push_timeout(L, ending->allowed_ns);
+                lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+                lua_settop(L, error);
+            }
+            return lua_error(L);
+        }
+        if (ending->form == NEAP_SCOPE_SHIELD && neap_task_is_cancelled(task))
+            return neap_bind_raise_cancelled(L);
+        if (ending->form == NEAP_SCOPE_TIMEOUT_OR) {
+            lua_pushnil(L);
+            lua_pushliteral(L, "timeout");
+            return 2;
+        }
+        push_timeout(L, ending->allowed_ns);
+        return lua_error(L);
+    }
+    if (failed)
+        return lua_error(L);
+    if (neap_task_is_cancelled(task) && (ending->cut || ending->form == NEAP_SCOPE_SHIELD))
+        return neap_bind_raise_cancelled(L);
+    if (ending->cut)
+        return lua_error(L);
+    return ending->results;
+}
+
+static void push_disorder(lua_State *L)
+{
+    neap_bind_push_error(L, "structure", NULL, "a scope was left before one that was opened inside "
+        "it: write local s <close> = neap.scope(), or use the function form");
+}
+
+/* --- leaving ----------------------------------------------------------------------------- */
+
+/* The last of the tasks that stand by is told to end; false without. One after the
+ * other, so that an actor can still tell those that were there before it. */
+static bool recall_last(lua_State *L, neap_bind_scope *scope)
+{
+    if (!neap_link_linked(&scope->core.tasks))
+        return false;
+    neap_task *task = neap_container(scope->core.tasks.prev, neap_task, link);
+    int top = lua_gettop(L);
+    neap_bind_push_task(L, task);
+    lua_getiuservalue(L, top + 1, 1);
+    neap_bind_task_recall(neap_bind_task_of(task));
+    lua_call(L, 0, 0);
+    lua_settop(L, top);
+    return true;
+}
+
+/* End what has not begun; true if the running task was parked for what has. */
+static bool wait_for_tasks(lua_State *L, neap_bind_scope *scope)
+{
+    neap_host *host = neap_host_of(L);
+    neap_link *at, *next;
+
+    for (at = scope->core.tasks.next; at != &scope->core.tasks; at = next) {
+        neap_task *task = neap_container(at, neap_task, link);
+        next = at->next;
+        if (!task->started)
+            neap_bind_end_unstarted(host, neap_bind_task_of(task));
+    }
+    if (scope->core.running == 0 && !recall_last(L, scope))
+        return false;
+    scope->ending.waited = true;
+    neap_scope_park_join(&scope->core, host->sched.running, false);
+    return true;
+}
+
+bool neap_bind_scope_wind_down(lua_State *L, neap_bind_scope *scope)
+{
+    neap_bind_scope_cancel(L, &scope->core, NEAP_CANCEL_CANCELLED, 0, 0);
+    return wait_for_tasks(L, scope);
+}
+
+static int leave_k(lua_State *L, int status, lua_KContext ctx)
+{
+    neap_bind_scope *scope = (neap_bind_scope *)ctx;
+    neap_task *task = neap_host_of(L)->sched.running;
+
+    (void)status;
+    while (task->scope != &scope->core) {       /* opened inside, not left */
+        neap_bind_scope *inner = neap_bind_scope_of(task->scope);
+        if (neap_bind_scope_wind_down(L, inner))
+            return neap_bind_suspend(L, ctx, leave_k);
+        neap_bind_scope_close(L, inner);
+        scope->ending.disorder = true;
+    }
+    if (wait_for_tasks(L, scope))
+        return neap_bind_suspend(L, ctx, leave_k);
+
+    neap_bind_ending ending = scope->ending;
+    neap_cancel_kind kind = scope->core.kind;
+    bool own = scope->core.source == &scope->core;
+    neap_bind_scope_close(L, scope);
+    if (!neap_bind_is_boundary(ending.form)) {
+        if (ending.disorder) {
+            push_disorder(L);
+            append(L, 1, NEAP_SCOPE_FAILURES);
+        }
+        return scope_outcome(L, &ending, kind, own);
+    }
+    if (ending.disorder) {
+        push_disorder(L);
+        return lua_error(L);
+    }
+    return boundary_outcome(L, &ending, kind);
+}
+
+int neap_bind_scope_leave(lua_State *L, neap_bind_scope *scope, bool ended, int results)
+{
+    scope->ending.ended = ended;
+    scope->ending.results = results;
+    if (!ended) {
+        if (neap_bind_is_cancellation(L, -1)) {
+            scope->ending.cut = true;
+        } else if (!neap_bind_is_boundary(scope->ending.form)) {
+            lua_pushvalue(L, -1);
+            neap_bind_scope_fail(L, 1, 0);
+        }
+    }
+    return leave_k(L, LUA_OK, (lua_KContext)scope);
+}

@@ -1,0 +1,105 @@
+/* bind/scope_record.c - the records of open scopes, timeouts and shields. */
+#include "base/mem.h"
+#include "bind/scope.h"
+
+neap_bind_scope *neap_bind_scope_take(lua_State *L, neap_bind_scope_form form)
+{
+    neap_host *host = neap_host_of(L);
+    neap_bind_scope *scope = host->spare_scopes;
+
+    if (scope != NULL)
+        host->spare_scopes = scope->next;
+    else if ((scope = neap_mem_try_realloc(NULL, sizeof *scope)) == NULL)
+        neap_bind_memory(L);
+    scope->L = L;
+    scope->number = ++host->numbers;
+    scope->ending = (neap_bind_ending){ .form = (uint8_t)form };
+    scope->hooked = false;
+    return scope;
+}
+
+/* It has been closed. */
+static void give_back(lua_State *L, neap_bind_scope *scope)
+{
+    neap_host *host = neap_host_of(L);
+
+    neap_bind_drop_cancellation(L, &scope->core);
+    scope->number = 0;
+    scope->next = host->spare_scopes;
+    host->spare_scopes = scope;
+}
+
+void neap_bind_scope_close(lua_State *L, neap_bind_scope *scope)
+{
+    neap_host_of(L)->sched.running->raised = 0;
+    neap_scope_close(&scope->core);
+    give_back(L, scope);
+}
+
+/* Those of killed tasks whose last task has ended. */
+static void give_back_orphans(lua_State *L)
+{
+    neap_bind_scope **at = &neap_host_of(L)->orphans;
+
+    while (*at != NULL) {
+        neap_bind_scope *scope = *at;
+        if (scope->core.open) {
+            at = &scope->next;
+        } else {
+            *at = scope->next;
+            give_back(L, scope);
+        }
+    }
+}
+
+void neap_bind_scope_orphan(lua_State *L, neap_bind_scope *scope, neap_scope *home)
+{
+    neap_host *host = neap_host_of(L);
+    neap_link *at, *next;
+
+    neap_scope_cancel(&scope->core, NEAP_CANCEL_FAILED, 0);
+    for (at = scope->core.tasks.next; at != &scope->core.tasks; at = next) {
+        neap_task *task = neap_container(at, neap_task, link);
+        next = at->next;
+        if (!task->started)
+            neap_bind_end_unstarted(host, neap_bind_task_of(task));
+        else
+            neap_bind_task_recall(neap_bind_task_of(task));
+    }
+    neap_scope_orphan(&scope->core, home);
+    scope->next = host->orphans;
+    host->orphans = scope;
+    give_back_orphans(L);
+}
+
+void neap_bind_scope_end_task(lua_State *L, neap_task *task, neap_task_state state)
+{
+    neap_scope *own = task->scope;
+
+    neap_task_end(task, state);
+    if (own->of_task)
+        give_back(L, neap_bind_scope_of(own));
+    if (neap_host_of(L)->orphans != NULL)
+        give_back_orphans(L);
+}
+
+static void free_inner(neap_scope *scope)
+{
+    for (neap_link *at = scope->inner.next, *next; at != &scope->inner; at = next) {
+        neap_scope *inner = neap_container(at, neap_scope, link);
+        next = at->next;
+        free_inner(inner);
+        neap_mem_free(neap_bind_scope_of(inner));
+    }
+}
+
+void neap_bind_scope_free_all(neap_host *host)
+{
+    neap_bind_scope *scope;
+
+    free_inner(&host->sched.root);
+    while ((scope = host->spare_scopes) != NULL) {
+        host->spare_scopes = scope->next;
+        neap_mem_free(scope);
+    }
+}
