@@ -294,15 +294,26 @@ static int l_leave(lua_State *L)
     return 0;
 }
 
+/* Both modules have the same types; the first one that is opened makes them. */
+static void make_types(lua_State *L)
+{
+    static const luaL_Reg door[] = { { "__gc", l_leave }, { NULL, NULL } };
+    static const luaL_Reg call[] = {
+        { "__close", l_give_up }, { "__gc", l_forget }, { NULL, NULL } };
+
+    neap_bind_metatable(L, &DOOR);
+    if (lua_isnil(L, -1)) {
+        neap_bind_methods(L, &DOOR, door, NULL);
+        neap_bind_methods(L, &CALL, call, NULL);
+    }
+    lua_pop(L, 1);
+}
+
 void neap_errand_open(lua_State *L, const neap_errand_class *class)
 {
     static const luaL_Reg functions[] = { { "run", l_run }, { "stats", l_stats }, { NULL, NULL } };
-    static const luaL_Reg door_methods[] = { { "__gc", l_leave }, { NULL, NULL } };
-    static const luaL_Reg call_methods[] = {
-        { "__close", l_give_up }, { "__gc", l_forget }, { NULL, NULL } };
 
-    neap_bind_methods(L, &DOOR, door_methods, NULL);
-    neap_bind_methods(L, &CALL, call_methods, NULL);
+    make_types(L);
     struct door *door = neap_bind_new(L, &DOOR, sizeof *door, 0);
     door->class = class;
     neap_link_init(&door->waiters);
