@@ -78,7 +78,7 @@ static void begin(void)
     atomic_store(&begun, 0);
     atomic_store(&freed, 0);
     memset(order, 0, sizeof order);
-    neap_sched_init(&sched, &neap_clock_system, test_resume);
+    neap_sched_init(&sched, &neap_clock_system, test_run);
     loop = neap_loop_new(&sched);
     neap_loop_on_turn(loop, no_turn, no_turn);
     neap_pool_enter(&pool, 1);
