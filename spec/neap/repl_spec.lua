@@ -42,9 +42,9 @@ end
 
 -- Call fn(session) with a session in a terminal of kind `term`, whose history is in `dir`.
 local function with_terminal(term, dir, fn)
-  -- script itself may stay after the end of what it runs.
-  local child <close> = process.spawn({ "script", "-qec", NEAP .. " repl; echo ended $?", "/dev/null",
-    env = { TERM = term, XDG_STATE_HOME = dir }, stderr = "stdout", grace = "100ms" })
+  -- script itself may stay after the end of what it runs. Ctrl-C reaches the shell, too: some end by it.
+  local child <close> = process.spawn({ "script", "-qec", "trap : INT; " .. NEAP .. " repl; echo ended $?",
+    "/dev/null", env = { SHELL = "/bin/sh", TERM = term, XDG_STATE_HOME = dir }, stderr = "stdout", grace = "100ms" })
   local session = setmetatable({ child = child, seen = "" }, Session)
   session:expect("> ")
   fn(session)
