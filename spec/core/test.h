@@ -74,11 +74,11 @@ static inline void test_step(neap_task *task)
         it->turns++;
 }
 
-static inline void test_run(neap_sched *sched, uint32_t count)
+static inline void test_run(neap_sched *sched)
 {
     neap_task *task;
 
-    for (; count > 0 && (task = neap_sched_take(sched)) != NULL; count--)
+    while ((task = neap_sched_take(sched)) != NULL)
         test_step(task);
 }
 

@@ -324,6 +324,43 @@ describe("test.schedules", function()
     end)
   end)
 
+  it("gives fair selects the same turns, however many tasks there were before", function()
+    local full, runs = neap.channel(999), {}
+    for i = 1, 999 do full:send(i) end
+    local function turns()
+      local chosen = {}
+      local function choose()
+        chosen[#chosen + 1] = neap.select { full:on_recv(), full:on_recv(), fair = true }
+      end
+      choose()
+      neap.scope(function(s) for _ = 1, 300 do s:spawn(choose) end end)
+      runs[#runs + 1] = table.concat(chosen)
+    end
+    test.schedules(1, turns)
+    order()
+    test.schedules(1, turns)
+    assert.are.equal(runs[1], runs[2])
+  end)
+
+  it("ends a turn after as many tasks, however many it ran before", function()
+    local counts = {}
+    local function count()
+      local yields = 0
+      neap.timeout_or("0s", function()
+        while true do
+          neap.yield()
+          yields = yields + 1
+        end
+      end)
+      counts[#counts + 1] = yields
+    end
+    for before = 1, 5 do
+      for _ = 1, before do neap.yield() end
+      test.schedules(1, count)
+    end
+    for i = 2, 5 do assert.are.equal(counts[1], counts[i]) end
+  end)
+
   it("moves no clock back that somebody waits for", function()
     local woken
     neap.scope(function(s)

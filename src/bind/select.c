@@ -20,7 +20,11 @@ struct select {
 /* Where a fair select begins, for each place that selects: with one counter for
  * all, two selects that take turns would always begin at the same arms. */
 #define PLACES 256
-static const char ROTATION;     /* registry key of a box of PLACES numbers */
+struct rotation {
+    uint64_t spawned;               /* tasks before it was renewed: ids count from there */
+    uint32_t first[PLACES];
+};
+static const char ROTATION;     /* registry key of its box */
 
 neap_bind_arm *neap_bind_new_arm(lua_State *L, const neap_bind_arm_ops *ops, void *object,
                                  int handler)
@@ -55,9 +59,9 @@ void neap_bind_select_take(lua_State *L, const neap_node *node)
 void neap_bind_select_renew(lua_State *L)
 {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &ROTATION);
-    uint32_t *counters = lua_touserdata(L, -1);
-    if (counters != NULL)       /* the module was opened */
-        memset(counters, 0, PLACES * sizeof *counters);
+    struct rotation *rotation = lua_touserdata(L, -1);
+    if (rotation != NULL)       /* the module was opened */
+        *rotation = (struct rotation){ .spawned = neap_host_of(L)->sched.spawned };
     lua_pop(L, 1);
 }
 
@@ -153,7 +157,7 @@ static lua_Integer check_arms(lua_State *L, bool *fair, bool *has_default)
     return count;
 }
 
-/* The counter of the line that called the select. */
+/* Where the running task begins at the line that called the select. */
 static uint32_t *rotation_here(lua_State *L)
 {
     const neap_task *task = neap_host_of(L)->sched.running;
@@ -162,10 +166,12 @@ static uint32_t *rotation_here(lua_State *L)
     if (lua_getstack(L, 2, &ar))
         lua_getinfo(L, "l", &ar);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &ROTATION);
-    uint32_t *counters = lua_touserdata(L, -1);
+    struct rotation *rotation = lua_touserdata(L, -1);
     lua_pop(L, 1);
     uint64_t id = task != NULL ? task->id : 0;
-    return &counters[(id * 31 + (uint64_t)ar.currentline) % PLACES];
+    if (id > rotation->spawned)
+        id -= rotation->spawned;
+    return &rotation->first[(id * 31 + (uint64_t)ar.currentline) % PLACES];
 }
 
 /* Try arm `i`: if it happens now, how many values stand on top: the handler or
@@ -322,8 +328,8 @@ int luaopen_neap_core_select(lua_State *L)
     luaL_newlib(L, functions);
     neap_bind_methods(L, &ARM, none, NULL);
     neap_bind_methods(L, &SELECT, none, NULL);
-    uint32_t *counters = lua_newuserdatauv(L, PLACES * sizeof *counters, 0);
-    memset(counters, 0, PLACES * sizeof *counters);
+    struct rotation *rotation = lua_newuserdatauv(L, sizeof *rotation, 0);
+    *rotation = (struct rotation){ .spawned = 0 };
     lua_rawsetp(L, LUA_REGISTRYINDEX, &ROTATION);
     return 1;
 }

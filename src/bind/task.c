@@ -450,12 +450,12 @@ static void resume(neap_host *host, neap_task *task)
     give_back_thread(host, co);
 }
 
-void neap_bind_run(neap_sched *sched, uint32_t count)
+void neap_bind_run(neap_sched *sched)
 {
     neap_host *host = neap_container(sched, neap_host, sched);
     neap_task *task;
 
-    for (; count > 0 && (task = neap_sched_take(sched)) != NULL; count--)
+    while ((task = neap_sched_take(sched)) != NULL)
         resume(host, task);
 }
 

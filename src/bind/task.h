@@ -55,7 +55,7 @@ static inline neap_bind_task *neap_bind_task_of(neap_task *task)
 neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
                                 const neap_bind_spawn_options *options);
 /* neap_sched.run. */
-void neap_bind_run(neap_sched *sched, uint32_t count);
+void neap_bind_run(neap_sched *sched);
 /* True if a coroutine of the running task yielded because the task suspends. */
 static inline bool neap_bind_suspended(const neap_task *task)
 {

@@ -25,8 +25,8 @@ static int l_begin(lua_State *L)
 }
 
 /* test.seed(n [, shuffle]): all that a later run could tell from an earlier one
- * begins anew: chance, time, the turns of fair selects. With `shuffle` the order of
- * the ready queue is chance, too. */
+ * begins anew: chance, time, the length of the turn, the turns of fair selects.
+ * With `shuffle` the order of the ready queue is chance, too. */
 static int l_seed(lua_State *L)
 {
     neap_host *host = neap_host_of(L);
@@ -37,6 +37,7 @@ static int l_seed(lua_State *L)
 
     neap_virtual_begin(clock_of(L, "test.seed"), awaited);
     neap_bind_select_renew(L);
+    neap_sched_renew(&host->sched);
     neap_random_seed(&host->random, seed);
     neap_random_seed(&host->shuffle, seed);
     host->last_uuid_us = 0;

@@ -60,8 +60,7 @@ static void fire_deadlines(neap_sched *sched, uint64_t until_ns)
     }
 }
 
-void neap_sched_init(neap_sched *sched, neap_clock *clock,
-                     void (*run)(neap_sched *sched, uint32_t count))
+void neap_sched_init(neap_sched *sched, neap_clock *clock, void (*run)(neap_sched *sched))
 {
     *sched = (neap_sched){ .clock = clock, .run = run };
     neap_link_init(&sched->ready);
@@ -112,7 +111,8 @@ void neap_sched_turn(neap_sched *sched)
     uint64_t deadline_ns = neap_timers_next(&sched->deadlines);
 
     fire_timers(sched, deadline_ns < now_ns ? deadline_ns : now_ns);
-    sched->run(sched, sched->ready_count > NEAP_SCHED_BATCH ? sched->ready_count : NEAP_SCHED_BATCH);
+    neap_sched_renew(sched);
+    sched->run(sched);
     sched->running = NULL;
     /* Looked at again: the clock of specs may have begun anew. */
     if (deadline_ns <= now_ns && deadline_ns <= neap_clock_now(sched->clock))

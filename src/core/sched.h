@@ -38,6 +38,7 @@
 struct neap_sched {
     neap_link    ready;
     uint32_t     ready_count;
+    uint32_t     left;          /* tasks that this turn may still resume */
     neap_task   *running;       /* NULL between tasks */
     neap_timers  timers;
     neap_timers  deadlines;
@@ -47,15 +48,13 @@ struct neap_sched {
     neap_link    held[NEAP_SCHED_HELD];     /* core/held.h; by the id of the holder */
     uint64_t     spawned;       /* tasks ever; also the last id */
     uint64_t     ended;
-    /* Run up to `count` tasks that neap_sched_take gives, each until it waits or
-     * ends. The host's: core knows no Lua. It has the loop, since a return out of a
-     * task that waits is one that processors predict wrong. */
-    void (*run)(neap_sched *sched, uint32_t count);
-    bool         stopping;      /* leave the turn after the running task */
+    /* Run the tasks that neap_sched_take gives, each until it waits or ends. The
+     * host's: core knows no Lua. It has the loop, since a return out of a task that
+     * waits is one that processors predict wrong. */
+    void (*run)(neap_sched *sched);
 };
 
-void neap_sched_init(neap_sched *sched, neap_clock *clock,
-                     void (*run)(neap_sched *sched, uint32_t count));
+void neap_sched_init(neap_sched *sched, neap_clock *clock, void (*run)(neap_sched *sched));
 void neap_sched_deinit(neap_sched *sched);
 /* Room for one more timer and one more deadline; false without memory. */
 bool neap_sched_reserve(neap_sched *sched);
@@ -67,6 +66,11 @@ void neap_sched_yield(neap_task *task);
 void neap_sched_park_sleep(neap_task *task, uint64_t at_ns);
 /* For `run`: the next task, which runs from now on; NULL when no other may. */
 static inline neap_task *neap_sched_take(neap_sched *sched);
+/* The turn ends after the running task. */
+static inline void neap_sched_stop(neap_sched *sched);
+/* The turn is as long from now on as one that begins: schedules that repeat must not
+ * depend on how many tasks it resumed before. */
+static inline void neap_sched_renew(neap_sched *sched);
 /* One turn. */
 void neap_sched_turn(neap_sched *sched);
 /* When the next turn has something to do: 0 now, NEAP_NEVER if nothing is due. */
@@ -77,14 +81,25 @@ neap_link *neap_sched_draw(neap_sched *sched);
 
 static inline neap_task *neap_sched_take(neap_sched *sched)
 {
-    if (sched->ready_count == 0 || sched->stopping)
+    if (sched->ready_count == 0 || sched->left == 0)
         return NULL;
     neap_link *at = sched->shuffle == NULL ? sched->ready.next : neap_sched_draw(sched);
     neap_link_remove(at);
     sched->ready_count--;
+    sched->left--;
     sched->running = neap_container(at, neap_task, wait.node.link);
     sched->running->state = NEAP_TASK_RUNNING;
     return sched->running;
+}
+
+static inline void neap_sched_stop(neap_sched *sched)
+{
+    sched->left = 0;
+}
+
+static inline void neap_sched_renew(neap_sched *sched)
+{
+    sched->left = sched->ready_count > NEAP_SCHED_BATCH ? sched->ready_count : NEAP_SCHED_BATCH;
 }
 
 #endif

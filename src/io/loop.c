@@ -163,7 +163,7 @@ bool neap_loop_run(neap_loop *loop)
 void neap_loop_stop(neap_loop *loop)
 {
     loop->stopped = true;
-    loop->sched->stopping = true;
+    neap_sched_stop(loop->sched);
 }
 
 void neap_loop_on_turn(neap_loop *loop, void (*begin)(neap_sched *sched),
