@@ -1,0 +1,87 @@
+local neap = require("neap")
+local support = require("spec.neap.support")
+
+local at_exit, forever, cancelled_task = support.at_exit, support.forever, support.cancelled_task
+
+describe("protected calls", function()
+  it("let a cancellation of the running task pass: pcall", function()
+    local task, log = cancelled_task(function(log)
+      pcall(forever)
+      log[1] = "went on"
+    end)
+    assert.are.equal("cancelled", task:status())
+    assert.are.same({}, log)
+  end)
+
+  it("let it pass: xpcall, whose handler is not called", function()
+    local task, log = cancelled_task(function(log)
+      xpcall(forever, function() log[1] = "handled" end)
+      log[2] = "went on"
+    end)
+    assert.are.equal("cancelled", task:status())
+    assert.are.same({}, log)
+  end)
+
+  it("let it pass: nested, and through coroutines", function()
+    local task, log = cancelled_task(function(log)
+      pcall(function()
+        coroutine.wrap(function()
+          pcall(function()
+            local co = coroutine.create(forever)
+            coroutine.resume(co)
+            log[#log + 1] = "resumed"
+          end)
+          log[#log + 1] = "inner"
+        end)()
+      end)
+      log[#log + 1] = "outer"
+    end)
+    assert.are.equal("cancelled", task:status())
+    assert.are.same({}, log)
+  end)
+
+  it("let __close handlers run first, innermost first", function()
+    local _, log = cancelled_task(function(log)
+      local _ <close> = at_exit(function() log[#log + 1] = "outer" end)
+      pcall(function()
+        local _ <close> = at_exit(function(_, err) log[#log + 1] = err.kind end)
+        forever()
+      end)
+    end)
+    assert.are.same({ "cancelled", "outer" }, log)
+  end)
+
+  it("catch everything else, as ever", function()
+    assert.are.same({ false, "boom" }, { pcall(error, "boom", 0) })
+    assert.are.same({ true, 1, nil, 3 }, { pcall(function(...) return ... end, 1, nil, 3) })
+    assert.are.same({ false, "handled boom" },
+      { xpcall(error, function(m) return "handled " .. m end, "boom", 0) })
+    assert.are.same({ true, 1, 2 }, { xpcall(function(...) return ... end, print, 1, 2) })
+    local err = setmetatable({}, {})
+    assert.are.equal(err, select(2, pcall(error, err)))
+  end)
+
+  it("may suspend, and catch afterwards", function()
+    local ok, err = pcall(function()
+      neap.sleep(1)
+      error("late", 0)
+    end)
+    assert.is_false(ok)
+    assert.are.equal("late", err)
+    ok, err = xpcall(function()
+      neap.sleep(1)
+      error("late", 0)
+    end, function(m) return m .. "!" end)
+    assert.is_false(ok)
+    assert.are.equal("late!", err)
+  end)
+
+  it("of Lua itself are in neap.raw, and catch it", function()
+    local task, log = cancelled_task(function(log)
+      local ok, err = neap.raw.pcall(forever)
+      log[1] = { ok, err.kind }
+    end)
+    assert.are.equal("done", task:status())
+    assert.are.same({ { false, "cancelled" } }, log)
+  end)
+end)
