@@ -1,6 +1,7 @@
---- For specs of scopes and tasks: bodies and helpers that several of them use.
+--- For specs of scopes, tasks and channels: what several of them do with those.
 
 local neap = require("neap")
+local test = require("neap.test")
 
 local support = {}
 
@@ -26,6 +27,18 @@ end
 ---@async
 function support.forever() neap.channel():recv() end
 
+--- Start `fn(...)` in a guarded task, and let it run until it waits.
+---@async
+---@param s neap.Scope
+---@param fn async fun(...)
+---@param ... any
+---@return neap.Task
+function support.start(s, fn, ...)
+  local task = s:spawn({ guard = true }, fn, ...)
+  test.run_until_idle()
+  return task
+end
+
 --- Run `body` in a task that is cancelled after a second, and wait for its end.
 ---@async
 ---@param body async fun(log: table)
@@ -41,6 +54,18 @@ function support.cancelled_task(body)
     task:join()
   end)
   return task, log
+end
+
+--- What can be received without waiting.
+---@param ch neap.Channel
+---@return any[]
+function support.drain(ch)
+  local values = {}
+  repeat
+    local v = ch:try_recv()
+    values[#values + 1] = v
+  until v == nil
+  return values
 end
 
 return support
