@@ -1,0 +1,133 @@
+-- What `neap run` prints about a script that fails or hangs, and what that leaves running.
+
+local binary = require("spec.neap.binary")
+
+local write, neap = binary.write, binary.neap
+local run, run_and, READY = binary.run, binary.run_and, binary.READY
+
+before_each(binary.open_folder)
+after_each(binary.remove_folder)
+
+describe("an unhandled error", function()
+  it("prints message, traceback, and where its tasks were spawned", function()
+    local r = run([[
+local neap = require("neap")
+local function pay() local order = nil; return order.id end
+neap.scope(function(s)
+  s:spawn(function()
+    neap.scope(function(inner)
+      inner:spawn(pay)
+    end)
+  end)
+end)
+]])
+    assert.are.equal(1, r.status)
+    assert.are.equal([[
+neap: script.lua:2: attempt to index a nil value (local 'order')
+stack traceback:
+	script.lua:2: in function <script.lua:2>
+spawned at script.lua:6
+spawned at script.lua:4
+]], r.err)
+  end)
+
+  it("that is an error object prints the same", function()
+    local r = run([[
+local neap = require("neap")
+neap.scope(function(s)
+  s:spawn(function() error(neap.error("pay", "no money", { cause = neap.error("sql", "gone") })) end)
+end)
+]])
+    assert.are.equal(1, r.status)
+    assert.truthy(r.err:find("^neap: pay: no money\nstack traceback:\n"))
+    assert.truthy(r.err:find("spawned at script.lua:3\n", 1, true))
+    assert.truthy(r.err:find("caused by: sql: gone\n", 1, true))
+  end)
+
+  it("prints what else failed", function()
+    local r = run([[
+local neap = require("neap")
+neap.scope(function(s)
+  s:spawn(function()
+    local _ <close> = setmetatable({}, { __close = function() error("second", 0) end })
+    neap.sleep(60)
+  end)
+  neap.yield()
+  error(neap.error("first", "of all"))
+end)
+]])
+    assert.truthy(r.err:find("and: second\n", 1, true))
+  end)
+
+  it("may be any value", function()
+    assert.truthy(run("error({})").err:find("^neap: a table was raised"))
+    assert.truthy(run("error(nil)").err:find("^neap: nil"))
+    assert.truthy(run("error(setmetatable({}, { __tostring = function() return 'mine' end }))").err
+      :find("^neap: mine\n"))
+    assert.truthy(run("error('two\\nlines', 0)").err:find("^neap: two\nlines\n"))
+  end)
+
+  it("in neap.app is reported, and does not change the status", function()
+    local r = run([[
+local neap = require("neap")
+neap.app:spawn(function() error("stray", 0) end)
+neap.app:spawn(function() neap.sleep("5ms") print("still here") end)
+]])
+    assert.are.equal(0, r.status)
+    assert.are.equal("still here\n", r.out)
+    assert.truthy(r.err:find("stray", 1, true))
+  end)
+
+  it("of the main function gives neap.app the grace, then cancels it", function()
+    write("script.lua", [[
+local neap = require("neap")
+neap.app:spawn(function() neap.sleep("20ms") print("in time") end)
+neap.app:spawn(function()
+  local _ <close> = neap.defer(function() print("cleaned up") end)
+  neap.sleep("1h")
+end)
+error("boom", 0)
+]])
+    local r = neap("run --grace 100ms script.lua")
+    assert.are.equal(1, r.status)
+    assert.are.equal("in time\ncleaned up\n", r.out)
+    assert.truthy(r.err:find("neap: boom", 1, true))
+  end)
+end)
+
+describe("a deadlock", function()
+  it("prints every task with what it waits for and where, and ends with status 1", function()
+    local r = run([[
+local neap = require("neap")
+local ch = neap.channel()
+neap.scope(function(s)
+  local a = s:spawn({ name = "a" }, function()
+    ch:recv()
+  end)
+  s:spawn({ name = "b" }, function()
+    a:await()
+  end)
+  neap.mutex():lock()
+end)
+]])
+    assert.are.equal(1, r.status)
+    assert.truthy(r.err:find("^neap: deadlock: "))
+    assert.truthy(r.err:find("\n  main waits in scope.leave at script.lua:3\n", 1, true))
+    assert.truthy(r.err:find("\n    a waits in chan.recv at script.lua:5, spawned at script.lua:4\n", 1, true))
+    assert.truthy(r.err:find("\n    b waits in task.await a at script.lua:8, spawned at script.lua:7\n", 1, true))
+  end)
+
+  it("is none while a signal may come that a task waits for", function()
+    local r = run_and([[
+local neap = require("neap")
+local signals = table.pack(neap.signals("SIGHUP", "SIGUSR2"))
+]] .. READY .. [[
+for name in table.unpack(signals, 1, signals.n) do
+  print(name)
+  if name == "SIGUSR2" then break end
+end
+]], "", "kill HUP; sleep 0.1; kill USR2")
+    assert.are.equal(0, r.status)
+    assert.are.equal("ready\nSIGHUP\nSIGUSR2\n", r.out)
+  end)
+end)
