@@ -81,7 +81,7 @@ static uint32_t find(neap_places *table, const lua_Debug *ar)
             table->used++;
             return table->first + at + 1;
         }
-        if (table->next == NULL)
+        if (table->next == NULL && table->first + table->size * 3 <= NEAP_PLACE_MAX)
             table->next = new_table(table->size * 2, table->first + table->size);
         if ((table = table->next) == NULL)
             return 0;

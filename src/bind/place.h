@@ -3,11 +3,11 @@
  * The host's own Lua, whose chunks begin with "=neap/" and "=cli/", is no place to
  * blame: what is looked for is the line of the script that called it.
  *
- * Every spawn notes its line; a number of 32 bits keeps a task small. Places are
+ * Every spawn notes its line; a number of 24 bits keeps a task small. Places are
  * few: one entry for each line that ever spawned.
  *
  * Ownership  The host's; entries live as long as it does.
- * Errors     0 where nothing is known, or without memory.
+ * Errors     0 where nothing is known, without memory, or above NEAP_PLACE_MAX.
  */
 #ifndef NEAP_BIND_PLACE_H
 #define NEAP_BIND_PLACE_H
@@ -20,6 +20,8 @@
 /* Find the script's innermost line on the stack of `co`, from `level` on. Without one
  * false, and the innermost line of the host's own Lua; `currentline` is 0 without any. */
 bool neap_place_find(lua_State *co, int level, lua_Debug *ar);
+
+#define NEAP_PLACE_MAX ((UINT32_C(1) << 24) - 1)
 
 typedef struct neap_places neap_places;
 

@@ -37,8 +37,8 @@ typedef enum neap_task_state {
     NEAP_TASK_CANCELLED,
 } neap_task_state;
 
-/* Ids begin anew after 2^39 tasks: 30 hours of nothing but spawning. */
-#define NEAP_TASK_ID_MAX ((UINT64_C(1) << 39) - 1)
+/* Ids begin anew after 2^40 tasks: 60 hours of nothing but spawning. */
+#define NEAP_TASK_ID_MAX ((UINT64_C(1) << 40) - 1)
 
 /* neap_task.since counts in 2^24 ticks, about 7 ms: enough for people, and it
  * lasts for months. */
@@ -52,15 +52,17 @@ struct neap_task {
      * its node, whose link then stands in the ready queue. */
     neap_wait   wait;
     uint64_t    busy;       /* ticks of the time-stamp counter that it ran */
-    uint64_t    id : 39;
-    uint64_t    state : 3;  /* neap_task_state */
-    uint64_t    started : 1;
-    uint64_t    boxed : 1;  /* it waits by a wait in a box */
-    uint64_t    raised : 10; /* how often its present cancellation was raised */
-    uint64_t    held : 2;   /* how much it holds: core/held.h */
-    uint64_t    flags : 8;  /* the host's */
+    uint64_t    id : 40;
+    uint64_t    place : 24; /* where it was spawned; the host's number */
     uint32_t    since;      /* when it was last suspended */
-    uint32_t    place;      /* where it was spawned; the host's number */
+    /* Each switch writes the state: a byte of its own, since a processor waits where a
+     * load is wider than the store before it. */
+    uint8_t     state : 7;  /* neap_task_state */
+    uint8_t     boxed : 1;  /* it waits by a wait in a box */
+    uint8_t     flags;      /* the host's */
+    uint16_t    raised : 10; /* how often its present cancellation was raised */
+    uint16_t    held : 2;   /* how much it holds: core/held.h */
+    uint16_t    started : 1;
 };
 
 /* Put a new task into `home` as its last; ready to run, or waiting for its
