@@ -235,7 +235,7 @@ static int return_k(lua_State *L, int status, lua_KContext n)
 int neap_bind_let_others_run(lua_State *L, int n)
 {
     neap_sched_yield(neap_host_of(L)->sched.running);
-    return lua_yieldk(L, 0, n, return_k);
+    return neap_bind_suspend(L, n, return_k);
 }
 
 static int wait_k(lua_State *L, int status, lua_KContext op)
@@ -257,13 +257,22 @@ void neap_bind_reserve(lua_State *L)
         neap_bind_memory(L);
 }
 
+/* Every C function has LUA_MINSTACK free slots when it is called, of which those that give and
+ * take leave so many: no call for that. */
+enum { FEW = 4 };
+
+static bool has_room(lua_State *L, int n)
+{
+    return n <= FEW || lua_checkstack(L, n + 4);
+}
+
 bool neap_bind_give(lua_State *L, neap_task *receiver, int n)
 {
     lua_State *co = neap_bind_task_of(receiver)->co;
 
     if (co == L)
         return true;
-    if (!lua_checkstack(co, n + 4))
+    if (!has_room(co, n))
         return false;
     lua_xmove(L, co, n);
     return true;
@@ -285,7 +294,7 @@ void neap_bind_park_values(lua_State *L, neap_task *task, int n)
 
 bool neap_bind_take(lua_State *L, neap_task *sender, int n)
 {
-    if (!lua_checkstack(L, n + 4))
+    if (!has_room(L, n))
         return false;
     lua_xmove(neap_bind_task_of(sender)->co, L, n);
     return true;

@@ -62,7 +62,7 @@ static neap_bind_chan *any_arg(lua_State *L)
 /* --- send --------------------------------------------------------------------------- */
 
 /* The values to send, from index 2 on: how many. */
-static int check_values(lua_State *L)
+static inline int check_values(lua_State *L)
 {
     int count = lua_gettop(L) - 1;
 
@@ -165,7 +165,6 @@ static int l_try_recv(lua_State *L)
 {
     neap_bind_chan *chan = chan_arg(L, &RECEIVER);
     int count = neap_bind_chan_get(L, 1, chan);
-
 
     if (count > 0)
         return count;
@@ -426,12 +425,14 @@ static int l_new(lua_State *L)
     if (has_on_undelivered)
         neap_bind_function(L, 3, "on_undelivered");
     lua_settop(L, 3);
-    neap_bind_chan *chan = neap_bind_new(L, &neap_bind_chan_type, sizeof *chan, 3);
+    bool is_small = capacity > 0 && capacity <= NEAP_CHAN_SMALL;
+    int values = NEAP_CHAN_BUFFER + (is_small ? (int)capacity - 1 : 0);
+    neap_bind_chan *chan = neap_bind_new(L, &neap_bind_chan_type, sizeof *chan, values);
     neap_chan_init(&chan->core, capacity, on_full);
     chan->has_on_undelivered = has_on_undelivered;
     lua_pushvalue(L, 3);
     lua_setiuservalue(L, 4, NEAP_CHAN_ON_UNDELIVERED);
-    if (capacity > 0) {
+    if (capacity > NEAP_CHAN_SMALL) {
         lua_newtable(L);
         lua_setiuservalue(L, 4, NEAP_CHAN_BUFFER);
     }
@@ -485,7 +486,7 @@ int luaopen_neap_core_chan(lua_State *L)
     neap_bind_methods(L, &SENDER, sender, "sender");
     neap_bind_methods(L, &RECEIVER, receiver, "receiver");
     neap_bind_methods(L, &WITHIN, none, NULL);
-    neap_bind_chan *closed = neap_bind_new(L, &neap_bind_chan_type, sizeof *closed, 3);
+    neap_bind_chan *closed = neap_bind_new(L, &neap_bind_chan_type, sizeof *closed, NEAP_CHAN_BUFFER);
     neap_chan_init(&closed->core, 0, NEAP_CHAN_WAIT);
     neap_chan_close(&closed->core);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &CLOSED);

@@ -1,8 +1,9 @@
 /* bind/chan.h - a channel's box, and how values get into it and out of it.
  *
- * Values go from stack to stack. One that has to stay goes into the buffer, a
- * table whose indices are the slots of core/chan, counted from 1; several that
- * were sent at once stay as one (bind/pack.h).
+ * Values go from stack to stack. One that has to stay goes into the buffer, by the
+ * slots of core/chan; several that were sent at once stay as one (bind/pack.h). A
+ * small buffer is user values of the channel; a large one is a table, which takes
+ * memory only for what is in it.
  *
  *   chan_value.c    values: put, get, discard
  *   chan.c          neap.core.chan: the methods
@@ -19,14 +20,18 @@
 
 extern const neap_bind_type neap_bind_chan_type;
 
-/* User values of a channel. */
-enum { NEAP_CHAN_BUFFER = 1, NEAP_CHAN_CAUSE, NEAP_CHAN_ON_UNDELIVERED };
+/* User values of a channel: the last are the table, or the first slot and all others. */
+enum { NEAP_CHAN_CAUSE = 1, NEAP_CHAN_ON_UNDELIVERED, NEAP_CHAN_BUFFER };
+
+/* Slots of a small buffer, which take 16 bytes each from the beginning. */
+#define NEAP_CHAN_SMALL 128
 
 typedef struct neap_bind_chan {
     const neap_bind_type *type;
     neap_chan             core;
     bool                  has_cause;            /* user value NEAP_CHAN_CAUSE */
     bool                  has_on_undelivered;   /* user value NEAP_CHAN_ON_UNDELIVERED */
+    bool                  has_packs;            /* some of its values may be packs */
 } neap_bind_chan;
 
 /* Send the top `*count` values to the channel at `at` as far as it goes without

@@ -5,6 +5,38 @@
 
 const neap_bind_type neap_bind_chan_type = { "neap.channel" };
 
+/* Move the value on top into `slot` of the buffer of the channel at `at`. */
+static void store(lua_State *L, int at, const neap_bind_chan *chan, uint32_t slot)
+{
+    if (chan->core.capacity <= NEAP_CHAN_SMALL) {
+        lua_setiuservalue(L, at, NEAP_CHAN_BUFFER + (int)slot);
+        return;
+    }
+    lua_getiuservalue(L, at, NEAP_CHAN_BUFFER);
+    lua_pushvalue(L, -2);
+    lua_rawseti(L, -2, (lua_Integer)slot + 1);
+    lua_pop(L, 2);
+}
+
+/* Push what is in `slot`. */
+static void load(lua_State *L, int at, const neap_bind_chan *chan, uint32_t slot)
+{
+    if (chan->core.capacity <= NEAP_CHAN_SMALL) {
+        lua_getiuservalue(L, at, NEAP_CHAN_BUFFER + (int)slot);
+        return;
+    }
+    lua_getiuservalue(L, at, NEAP_CHAN_BUFFER);
+    lua_rawgeti(L, -1, (lua_Integer)slot + 1);
+    lua_replace(L, -2);
+}
+
+/* The value on top came out of the buffer: in place of a pack, push what is in it.
+ * How many values it is. */
+static inline int unpack(lua_State *L, const neap_bind_chan *chan)
+{
+    return chan->has_packs ? neap_bind_unpack(L) : 1;
+}
+
 /* Hand the top `count` values, which nobody will receive, to on_undelivered of the
  * channel at `at`. They are popped. */
 static void drop(lua_State *L, int at, const neap_bind_chan *chan, int count)
@@ -42,6 +74,7 @@ neap_chan_step neap_bind_chan_put(lua_State *L, int at, neap_bind_chan *chan, in
     /* First, since a finalizer may run here and use the channel. */
     if (packed) {
         neap_bind_pack(L, *count);
+        chan->has_packs = true;
         *count = 1;
     }
     neap_chan_step step = neap_chan_offer(&chan->core, &peer);
@@ -55,18 +88,15 @@ neap_chan_step neap_bind_chan_put(lua_State *L, int at, neap_bind_chan *chan, in
         neap_wait_end(peer->wait, peer->arm, NEAP_OK);
         break;
     case NEAP_CHAN_SLOT:
-        lua_getiuservalue(L, at, NEAP_CHAN_BUFFER);
-        lua_pushvalue(L, -2);
-        lua_rawseti(L, -2, (lua_Integer)neap_chan_tail(&chan->core) + 1);
+        store(L, at, chan, neap_chan_tail(&chan->core));
         neap_chan_stored(&chan->core);
         break;
     case NEAP_CHAN_REPLACE:
-        lua_getiuservalue(L, at, NEAP_CHAN_BUFFER);
-        lua_rawgeti(L, -1, (lua_Integer)chan->core.head + 1);
-        lua_pushvalue(L, -3);
-        lua_rawseti(L, -3, (lua_Integer)chan->core.head + 1);
+        load(L, at, chan, chan->core.head);
+        lua_insert(L, -2);
+        store(L, at, chan, chan->core.head);
         neap_chan_replaced(&chan->core);
-        drop(L, at, chan, neap_bind_unpack(L));
+        drop(L, at, chan, unpack(L, chan));
         break;
     case NEAP_CHAN_DROP:
         drop(L, at, chan, packed ? neap_bind_unpack(L) : *count);
@@ -91,18 +121,17 @@ int neap_bind_chan_get(lua_State *L, int at, neap_bind_chan *chan)
         return count;
     case NEAP_CHAN_SLOT:
     case NEAP_CHAN_REPLACE:
-        lua_getiuservalue(L, at, NEAP_CHAN_BUFFER);
-        lua_rawgeti(L, -1, (lua_Integer)chan->core.head + 1);
-        count = neap_bind_unpack(L);
+        load(L, at, chan, chan->core.head);
+        count = unpack(L, chan);
         if (step == NEAP_CHAN_SLOT) {
             lua_pushnil(L);
-            lua_rawseti(L, -count - 2, (lua_Integer)chan->core.head + 1);
+            store(L, at, chan, chan->core.head);
             neap_chan_taken(&chan->core);
         } else {
             /* The slot is in use, so nothing allocates once it was taken. */
             luaL_checkstack(L, 4, NULL);
             take(L, peer);
-            lua_rawseti(L, -count - 2, (lua_Integer)chan->core.head + 1);
+            store(L, at, chan, chan->core.head);
             neap_chan_replaced(&chan->core);
             neap_wait_end(peer->wait, peer->arm, NEAP_OK);
         }
@@ -118,32 +147,32 @@ int neap_bind_chan_get(lua_State *L, int at, neap_bind_chan *chan)
 
 void neap_bind_chan_discard(lua_State *L, int at, neap_bind_chan *chan)
 {
-    uint64_t slot = chan->core.head, count = chan->core.count;
+    uint32_t slot = chan->core.head, count = chan->core.count;
 
     if (count == 0)
         return;
     luaL_checkstack(L, 8, NULL);
-    neap_chan_discard(&chan->core);
-    lua_getiuservalue(L, at, NEAP_CHAN_BUFFER);
-    int buffer = lua_gettop(L);
+    neap_chan_discard(&chan->core);     /* closed, so nothing is stored any more */
     lua_pushnil(L);
-    lua_setiuservalue(L, at, NEAP_CHAN_BUFFER);     /* closed, so nothing is stored any more */
-    lua_pushnil(L);                                 /* the first error */
+    int first_error = lua_gettop(L);
     bool failed = false;
-    for (; chan->has_on_undelivered && count > 0; count--) {
+    for (; count > 0; count--, slot = slot + 1 < chan->core.capacity ? slot + 1 : 0) {
         lua_getiuservalue(L, at, NEAP_CHAN_ON_UNDELIVERED);
-        lua_rawgeti(L, buffer, (lua_Integer)slot + 1);
-        slot = (slot + 1) % chan->core.capacity;
-        if (lua_pcall(L, neap_bind_unpack(L), 0, 0) == LUA_OK)
-            continue;
-        if (!failed)
-            lua_copy(L, -1, buffer + 1);
-        failed = true;
-        lua_pop(L, 1);
+        load(L, at, chan, slot);
+        lua_pushnil(L);
+        store(L, at, chan, slot);
+        if (!chan->has_on_undelivered) {
+            lua_pop(L, 2);
+        } else if (lua_pcall(L, unpack(L, chan), 0, 0) != LUA_OK) {
+            if (!failed)
+                lua_copy(L, -1, first_error);
+            failed = true;
+            lua_pop(L, 1);
+        }
     }
     if (failed)
         lua_error(L);
-    lua_pop(L, 2);
+    lua_pop(L, 1);
 }
 
 int neap_bind_chan_push_closed(lua_State *L, int at, const neap_bind_chan *chan)

@@ -37,7 +37,8 @@ void neap_chan_taken(neap_chan *chan)
     /* An empty ring begins anew: a large one uses as few slots as it can. */
     if (--chan->count == 0 || ++chan->head == chan->capacity)
         chan->head = 0;
-    neap_wait_end_all(&chan->watchers, NEAP_OK);
+    if (neap_link_linked(&chan->watchers))
+        neap_wait_end_all(&chan->watchers, NEAP_OK);
 }
 
 void neap_chan_replaced(neap_chan *chan)
