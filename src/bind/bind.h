@@ -106,11 +106,9 @@ static inline neap_task *neap_bind_checkpoint(lua_State *L, const char *op);
 /* The last line of a checkpoint that did not wait: returns the top `n` values,
  * and at every 256th lets others run first. */
 static inline int neap_bind_return(lua_State *L, int n);
-/* Suspend the running task, whose wait has been parked; `k` continues. */
-static inline int neap_bind_suspend(lua_State *L, lua_KContext ctx, lua_KFunction k)
-{
-    return lua_yieldk(L, 0, ctx, k);
-}
+/* Suspend the running task, whose wait has been parked; `k` continues, or nothing is
+ * returned if it is NULL. */
+static inline int neap_bind_suspend(lua_State *L, lua_KContext ctx, lua_KFunction k);
 /* The same for a task that waits by its own neap_wait: returns nothing, or
  * raises what the wait ended with. The box that it waits for is on the stack. */
 int neap_bind_wait(lua_State *L, const char *op);
@@ -168,6 +166,9 @@ void neap_bind_callable(lua_State *L, int idx, const char *name);
 void neap_bind_interrupted(lua_State *L);
 neap_task *neap_bind_refuse(lua_State *L, const char *op);
 int neap_bind_let_others_run(lua_State *L, int n);
+/* bind/task_run.c: true if the turn came back to the running task without its having
+ * yielded. */
+bool neap_bind_run_others(lua_State *L);
 
 static inline void *neap_bind_arg(lua_State *L, int idx, const neap_bind_type *type)
 {
@@ -203,6 +204,21 @@ static inline neap_task *neap_bind_checkpoint(lua_State *L, const char *op)
         neap_bind_can_suspend(L))
         return task;
     return neap_bind_refuse(L, op);
+}
+
+/* A continuation that suspends again yields, or a loop of them would grow the C stack. */
+static inline int neap_bind_suspend(lua_State *L, lua_KContext ctx, lua_KFunction k)
+{
+    neap_host *host = neap_host_of(L);
+
+    if (host->stacked || host->in_place || !neap_bind_run_others(L))
+        return lua_yieldk(L, 0, ctx, k);
+    if (k == NULL)
+        return 0;
+    host->in_place = true;
+    int n = k(L, LUA_YIELD, ctx);
+    host->in_place = false;
+    return n;
 }
 
 static inline int neap_bind_return(lua_State *L, int n)

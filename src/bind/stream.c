@@ -109,7 +109,7 @@ static int read_on(lua_State *L, bool waited)
             return waited ? count : neap_bind_return(L, count);
         if (++fills > FILLS) {
             neap_sched_yield(task);
-            return lua_yieldk(L, 0, 0, again_k);
+            return neap_bind_suspend(L, 0, again_k);
         }
         int code = neap_stream_fill(stream);
         if (code == NEAP_EAGAIN) {

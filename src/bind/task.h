@@ -50,6 +50,10 @@ static inline neap_bind_task *neap_bind_task_of(neap_task *task)
     return neap_container(task, neap_bind_task, core);
 }
 
+/* --- begin, run, end: bind/task_run.c ------------------------------------------------- */
+
+/* Before the first task. */
+void neap_bind_open_tasks(lua_State *L);
 /* Spawn what stands from index `first` to the top (function and arguments) into
  * `home`, whose box (or nil) is at index 1. Pushes the new box. */
 neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
@@ -65,16 +69,19 @@ static inline bool neap_bind_suspended(const neap_task *task)
 void neap_bind_task_recall(neap_bind_task *box);
 /* End a task that has not begun, as cancelled. */
 void neap_bind_end_unstarted(neap_host *host, neap_bind_task *box);
+/* Push the box of the running task; its coroutine has space for two more values. */
+void neap_bind_push_running(lua_State *L);
+/* Push the boxes of `task`, which has not ended, and of its home (or nil). */
+void neap_bind_push_task(lua_State *L, neap_task *task);
+
+/* --- what others see of it: bind/task.c -------------------------------------------------- */
+
 /* Push what the ended task gave, or raise its error; number of values. */
 int neap_bind_task_result(lua_State *L, int idx);
 /* Push true and its values, or false and its error; number of values. */
 int neap_bind_task_outcome(lua_State *L, int idx);
 /* task:on_await([handler]) -> arm */
 int neap_bind_task_on_await(lua_State *L);
-/* Push the box of the running task; its coroutine has space for two more values. */
-void neap_bind_push_running(lua_State *L);
-/* Push the boxes of `task`, which has not ended, and of its home (or nil). */
-void neap_bind_push_task(lua_State *L, neap_task *task);
 /* Push its name, or "task 12". */
 void neap_bind_task_name(lua_State *L, int idx);
 

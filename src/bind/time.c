@@ -31,7 +31,7 @@ static int l_sleep(lua_State *L)
 static int l_yield(lua_State *L)
 {
     neap_sched_yield(neap_bind_checkpoint(L, "neap.yield"));
-    return lua_yield(L, 0);
+    return neap_bind_suspend(L, 0, NULL);
 }
 
 /* time.checkpoint(): one that does not wait, for primitives written in Lua */

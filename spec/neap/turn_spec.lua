@@ -1,0 +1,62 @@
+-- The first task of a turn that waits keeps its calls on the C stack, and the turn goes on
+-- on top of them; all others yield. Nobody may notice which one it was.
+
+local neap = require("neap")
+
+-- Call fn() below so many C functions, each in a protected call.
+local function below(depth, fn)
+  if depth == 0 then return fn() end
+  return select(2, assert(pcall(below, depth - 1, fn)))
+end
+
+describe("a task that waits", function()
+  it("leaves others as many nested C calls as it has itself", function()
+    local first, second = neap.channel(), neap.channel()
+    neap.scope(function(s)
+      local task = s:spawn(below, 150, function()
+        for i = 1, 10 do second:send(first:recv() + i) end
+        return "deep"
+      end)
+      below(150, function()
+        for i = 1, 10 do
+          first:send(i)
+          assert.are.equal(2 * i, second:recv())
+        end
+      end)
+      assert.are.equal("deep", task:await())
+    end)
+  end)
+
+  it("goes on in its place in the order, also over the end of a turn #fifo", function()
+    local order, expected = {}, {}
+    neap.scope(function(s)
+      for task = 1, 300 do
+        s:spawn(function()
+          for round = 1, 3 do
+            order[#order + 1] = round * 1000 + task
+            neap.yield()
+          end
+        end)
+      end
+    end)
+    for round = 1, 3 do
+      for task = 1, 300 do expected[#expected + 1] = round * 1000 + task end
+    end
+    assert.are.same(expected, order)
+  end)
+
+  it("raises the error of its call where it was called, whoever ran meanwhile", function()
+    neap.scope(function(s)
+      local closed = neap.channel()
+      local failing = s:spawn({ guard = true }, function() error("meanwhile", 0) end)
+      s:spawn(function() closed:close() end)
+      local ok, err = pcall(closed.send, closed, 1)
+      assert.is_false(ok)
+      assert.are.equal("closed", err.kind)
+      local ok_too, timeout = pcall(neap.timeout, "1s", function() neap.channel():recv() end)
+      assert.is_false(ok_too)
+      assert.are.equal("timeout", timeout.kind)
+      assert.is_false((failing:outcome()))
+    end)
+  end)
+end)

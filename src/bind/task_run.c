@@ -1,0 +1,514 @@
+/* bind/task_run.c - how a task begins, runs and ends: the only place where Lua is resumed. */
+#include "bind/task.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/ticks.h"
+#include "bind/context.h"
+#include "bind/scope.h"
+#include "bind/slice.h"
+#include "io/loop.h"
+
+static const char THREADS;              /* registry key of the table of threads */
+
+/* --- threads -------------------------------------------------------------------- */
+
+/* A coroutine whose stack holds its slot. Raises without memory. */
+static lua_State *take_thread(lua_State *L, neap_host *host)
+{
+    if (host->idle_count > 0)
+        return host->idle[--host->idle_count];
+
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &THREADS);
+    lua_State *co = lua_newthread(L);
+    lua_Integer slot = host->free_slot;
+    if (slot != 0) {
+        lua_rawgeti(L, -2, slot);
+        host->free_slot = (uint32_t)lua_tointeger(L, -1);
+        lua_pop(L, 1);
+    } else {
+        slot = ++host->threads;
+    }
+    lua_rawseti(L, -2, slot);
+    lua_pop(L, 1);
+    lua_pushinteger(co, slot);
+    return co;
+}
+
+/* How much Lua asks for when it makes the box of a task. */
+static size_t measure_box(lua_State *L)
+{
+    lua_gc(L, LUA_GCSTOP);
+    int before = lua_gc(L, LUA_GCCOUNT) * 1024 + lua_gc(L, LUA_GCCOUNTB);
+    lua_newuserdatauv(L, sizeof(neap_bind_task), 1);
+    int after = lua_gc(L, LUA_GCCOUNT) * 1024 + lua_gc(L, LUA_GCCOUNTB);
+    lua_pop(L, 1);
+    lua_gc(L, LUA_GCRESTART);
+    return (size_t)(after - before);
+}
+
+void neap_bind_open_tasks(lua_State *L)
+{
+    neap_host_of(L)->block_size = measure_box(L);
+    lua_newtable(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &THREADS);
+}
+
+/* On its stack is nothing but its slot. Nothing here allocates: it is called outside of
+ * any protected call. */
+static void give_back_thread(neap_host *host, lua_State *co)
+{
+    lua_State *L = host->L;
+
+    if (host->idle_count < NEAP_HOST_IDLE) {
+        host->idle[host->idle_count++] = co;
+        return;
+    }
+    lua_Integer slot = lua_tointeger(co, 1);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &THREADS);
+    lua_pushinteger(L, host->free_slot);
+    lua_rawseti(L, -2, slot);
+    host->free_slot = (uint32_t)slot;
+    lua_pop(L, 1);
+}
+
+/* --- the end of a task ------------------------------------------------------------ */
+
+void neap_bind_task_recall(neap_bind_task *box)
+{
+    if (box->core.flags & NEAP_BIND_STANDBY) {
+        box->core.flags &= 0xFF & ~NEAP_BIND_STANDBY;
+        neap_task_recall(&box->core);
+    }
+}
+
+/* The running Lua frame is `body`'s: [1] box, [2] home. */
+static void keep_results(lua_State *L, neap_bind_task *box, int count)
+{
+    if (count == 1) {
+        box->core.flags |= NEAP_BIND_ONE;
+    } else if (count > 1) {
+        lua_createtable(L, count, 1);
+        lua_insert(L, -count - 1);
+        for (int i = count; i >= 1; i--)
+            lua_rawseti(L, -i - 1, i);
+        lua_pushinteger(L, count);
+        lua_setfield(L, -2, "n");
+        box->core.flags |= NEAP_BIND_MANY;
+    }
+    if (count > 0)
+        lua_setiuservalue(L, 1, 1);
+}
+
+/* Add to the error at `idx` whose it is, and to its traceback where its tasks were
+ * spawned. */
+static void sign_error(lua_State *L, int idx)
+{
+    neap_host *host = neap_host_of(L);
+
+    if (!neap_bind_is_error(L, idx, NULL)) {
+        neap_bind_spawn_chain(L, host->sched.running);
+        neap_bind_sign_traceback(L, idx);
+        return;
+    }
+    lua_pushliteral(L, "task");
+    if (lua_rawget(L, idx) == LUA_TNIL) {
+        lua_pushliteral(L, "task");
+        neap_bind_task_name(L, 1);
+        lua_rawset(L, idx);
+        lua_pushliteral(L, "traceback");
+        lua_pushliteral(L, "traceback");
+        lua_rawget(L, idx);
+        neap_bind_spawn_chain(L, host->sched.running);
+        if (lua_isstring(L, -2))
+            lua_concat(L, 2);
+        else
+            lua_remove(L, -2);
+        lua_rawset(L, idx);
+    }
+    lua_pop(L, 1);
+}
+
+/* Nobody is above the root task: its error, at `error`, ends the host. */
+static void fail_root(lua_State *L, int error)
+{
+    neap_host *host = neap_host_of(L);
+
+    host->exit_status = 1;
+    neap_loop_stop(host->loop);
+    fprintf(stderr, "neap: %s\n", neap_bind_tostring(L, error));
+}
+
+/* The error on top ended the task. */
+static void keep_error(lua_State *L, neap_bind_task *box)
+{
+    int error = lua_gettop(L);
+
+    lua_pushvalue(L, error);
+    lua_setiuservalue(L, 1, 1);
+    sign_error(L, error);
+    if (lua_isnil(L, 2)) {
+        fail_root(L, error);
+        return;
+    }
+    if (box->core.flags & NEAP_BIND_GUARD) {
+        if (box->core.awaiters != NULL)
+            box->core.flags |= NEAP_BIND_AWAITED;
+        else
+            neap_bind_scope_note_guarded(L, 2, 1);
+    } else {
+        lua_pushvalue(L, error);
+        neap_bind_scope_fail(L, 2, 1);
+    }
+}
+
+/* True if something wants to hear of the tasks of `home`. */
+static bool is_hooked(neap_scope *home)
+{
+    return home->parent != NULL && neap_bind_scope_of(home)->hooked;
+}
+
+static void settle(lua_State *L, neap_bind_task *box, bool ok)
+{
+    neap_task_state state = NEAP_TASK_DONE;
+
+    if (box->core.flags & NEAP_BIND_STANDBY)
+        neap_bind_task_recall(box);
+    if (ok) {
+        keep_results(L, box, lua_gettop(L) - 3);
+    } else if (neap_bind_is_cancellation(L, -1)) {
+        lua_setiuservalue(L, 1, 1);
+        state = NEAP_TASK_CANCELLED;
+    } else {
+        keep_error(L, box);
+        state = NEAP_TASK_FAILED;
+    }
+    if (box->core.awaiters != NULL)
+        box->core.flags |= NEAP_BIND_AWAITED;
+    if (box->core.held > 0) {       /* after the scope has failed: who is in it is cancelled */
+        neap_bind_task_name(L, 1);
+        neap_bind_take_back(L, &box->core, lua_tostring(L, -1));
+        lua_pop(L, 1);
+    }
+    bool hooked = state != NEAP_TASK_CANCELLED && is_hooked(neap_task_home(&box->core));
+    neap_bind_scope_end_task(L, &box->core, state);
+    if (hooked)
+        neap_bind_scope_hook(L, 2, 1);
+}
+
+/* `ctx` is 0 when the body has just ended, else how it had: 1 well, 2 not. */
+static int body_k(lua_State *L, int status, lua_KContext ctx)
+{
+    neap_bind_task *box = neap_bind_task_of(neap_host_of(L)->sched.running);
+    neap_scope *scope;
+    bool ok = ctx == 0 ? status == LUA_OK || status == LUA_YIELD : ctx == 1;
+
+    while ((scope = box->core.scope)->owner == &box->core && !scope->of_task) {
+        if (neap_bind_scope_wind_down(L, neap_bind_scope_of(scope)))
+            return neap_bind_suspend(L, ok ? 1 : 2, body_k);
+        neap_bind_scope_close(L, neap_bind_scope_of(scope));
+        if (ok) {
+            lua_settop(L, 3);
+            neap_bind_push_error(L, "structure", NULL, "a task ended with an open scope: "
+                "write local s <close> = neap.scope(), or use the function form");
+            ok = false;
+        }
+    }
+    settle(L, box, ok);
+    return 0;
+}
+
+/* What every task runs: [1] box, [2] home, [3] handler, [4] fn, arguments. */
+static int body(lua_State *L)
+{
+    int status = lua_pcallk(L, lua_gettop(L) - 4, LUA_MULTRET, 3, 0, body_k);
+    return body_k(L, status, 0);
+}
+
+/* --- spawn, resume, kill ------------------------------------------------------------ */
+
+/* So many arguments have room on any stack, of which LUA_MINSTACK slots are free. */
+enum { FEW = 8 };
+
+/* A thread on which `body` waits to be resumed, with its frame: the new box, which is
+ * on top, home, handler, then the function and its arguments from index `first` on.
+ * NULL without stack space. */
+static lua_State *prepare(lua_State *L, int first)
+{
+    neap_host *host = neap_host_of(L);
+    int box = lua_gettop(L), count = box - first;
+    lua_State *co = take_thread(L, host);
+    if (count > FEW && !(lua_checkstack(L, count + 4) && lua_checkstack(co, count + 4))) {
+        give_back_thread(host, co);
+        return NULL;
+    }
+    lua_pushcfunction(L, body);
+    lua_pushvalue(L, box);
+    lua_pushvalue(L, 1);
+    lua_pushcfunction(L, neap_bind_handler);
+    for (int i = first; i < box; i++)
+        lua_pushvalue(L, i);
+    lua_xmove(L, co, count + 4);
+    return co;
+}
+
+neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
+                                const neap_bind_spawn_options *options)
+{
+    neap_host *host = neap_host_of(L);
+
+    if (host->apart != NULL && host->sched.running != NULL)
+        neap_bind_usage(L, "spawn: no task can be started in %s", host->apart);
+    neap_bind_task *box = lua_newuserdatauv(L, sizeof *box, options->name ? 2 : 1);
+    box->type = &neap_bind_task_type;
+    box->co = NULL;                     /* neap_task_adopt sets the rest */
+    lua_pushvalue(L, options->metatable);
+    lua_setmetatable(L, -2);
+    if (options->name) {
+        lua_pushvalue(L, options->name);
+        lua_setiuservalue(L, -2, 2);
+    }
+    unsigned flags = (options->name ? NEAP_BIND_NAMED : 0) | (options->guard ? NEAP_BIND_GUARD : 0);
+    if (home->source != NULL) {         /* it will never run */
+        neap_task_adopt(&box->core, home, true);
+        neap_task_end(&box->core, NEAP_TASK_CANCELLED);
+    } else {
+        bool bound = neap_bind_context_inherit(L, &box->core);
+        if ((box->co = prepare(L, first)) == NULL) {
+            if (bound)
+                neap_bind_context_drop(L, &box->core);
+            neap_bind_memory(L);
+        }
+        if (bound)
+            flags |= NEAP_BIND_CONTEXT;
+        neap_task_adopt(&box->core, home, options->lazy);
+    }
+    box->core.place = neap_places_here(host->places, L) & NEAP_PLACE_MAX;
+    box->core.flags = (uint8_t)flags;
+    return box;
+}
+
+void neap_bind_end_unstarted(neap_host *host, neap_bind_task *box)
+{
+    lua_State *co = box->co, *L = host->L;
+
+    neap_bind_task_recall(box);
+    int top = lua_gettop(L);
+    neap_bind_push_task(L, &box->core);
+    if (lua_getiuservalue(L, top + 1, 1) == LUA_TFUNCTION) {    /* it stood by, or had to */
+        lua_pushboolean(L, 1);
+        lua_pcall(L, 1, 0, 0);
+    }
+    lua_settop(L, top);
+    box->co = NULL;
+    if (box->core.flags & NEAP_BIND_CONTEXT)
+        neap_bind_context_drop(L, &box->core);
+    neap_bind_scope_end_task(L, &box->core, NEAP_TASK_CANCELLED);
+    lua_settop(co, 1);              /* last: its stack may hold the only reference */
+    give_back_thread(host, co);
+}
+
+/* Of a thread whose stack is gone. O(threads), for what hardly ever happens. */
+static void find_slot(neap_host *host, lua_State *co)
+{
+    lua_State *L = host->L;
+    lua_Integer slot = 1;
+
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &THREADS);
+    for (; slot <= host->threads; slot++) {
+        lua_rawgeti(L, -1, slot);
+        bool found = lua_tothread(L, -1) == co;
+        lua_pop(L, 1);
+        if (found)
+            break;
+    }
+    lua_pop(L, 1);
+    lua_settop(co, 0);
+    lua_pushinteger(co, slot);
+}
+
+/* [1] box, [2] home, [3] where it was killed */
+static int killed(lua_State *L)
+{
+    neap_bind_task *box = lua_touserdata(L, 1);
+    neap_scope *home = neap_task_home(&box->core), *scope;
+
+    box->core.state = NEAP_TASK_RUNNING;
+    while ((scope = box->core.scope) != home && !scope->of_task)
+        neap_bind_scope_orphan(L, neap_bind_scope_of(scope), home);
+    neap_bind_task_name(L, 1);
+    lua_pushfstring(L, "%s%s ignored its cancellation at %d checkpoints and was killed",
+                    lua_tostring(L, 3), lua_tostring(L, -1), NEAP_BIND_PATIENCE);
+    neap_bind_push_error(L, "killed", NULL, lua_tostring(L, -1));
+    settle(L, box, false);
+    return 0;
+}
+
+/* Push on `L` box and home out of the frame of `body` in `co`. */
+static void push_frame(lua_State *L, lua_State *co)
+{
+    lua_Debug ar;
+    int base = 0, above = 1;
+
+    /* Each look costs as much as its level is deep: not one for every level. */
+    while (lua_getstack(co, above, &ar)) {
+        base = above;
+        above *= 2;
+    }
+    while (above - base > 1) {
+        int middle = base + (above - base) / 2;
+        *(lua_getstack(co, middle, &ar) ? &base : &above) = middle;
+    }
+    lua_getstack(co, base, &ar);
+    lua_getlocal(co, &ar, 1);
+    lua_getlocal(co, &ar, 2);
+    if (co != L)
+        lua_xmove(co, L, 2);
+}
+
+void neap_bind_push_running(lua_State *L)
+{
+    neap_task *task = neap_host_of(L)->sched.running;
+
+    luaL_checkstack(L, 4, NULL);
+    push_frame(L, neap_bind_task_of(task)->co);
+    lua_pop(L, 1);
+}
+
+void neap_bind_push_task(lua_State *L, neap_task *task)
+{
+    lua_State *co = neap_bind_task_of(task)->co;
+    lua_Debug ar;
+
+    luaL_checkstack(L, 4, NULL);
+    if (!lua_checkstack(co, 4))
+        neap_bind_memory(L);
+    if (lua_getstack(co, 0, &ar)) {
+        push_frame(L, co);
+    } else {                            /* not begun: slot, body, box, home */
+        lua_pushvalue(co, 3);
+        lua_pushvalue(co, 4);
+        lua_xmove(co, L, 2);
+    }
+}
+
+/* A task that ignores its cancellation (the place is on the host's stack): its
+ * coroutine is closed without suspending; what it had open passes to its home. */
+static int kill(neap_host *host, lua_State *co)
+{
+    lua_State *L = host->L;
+    int yielded;
+
+    push_frame(L, co);
+    lua_rotate(L, -3, -1);
+    lua_resetthread(co);
+    find_slot(host, co);
+    lua_pushcfunction(co, killed);
+    lua_xmove(L, co, 3);
+    return lua_resume(co, L, 3, &yielded);
+}
+
+/* `body` failed outside of its protected call: there was no memory to note how
+ * the task ended. Its scope still learns that it failed. */
+static void fail_without_memory(neap_bind_task *box)
+{
+    neap_scope *home = neap_task_home(&box->core);
+
+    if (home->owner == NULL)
+        neap_mem_exhausted();
+    neap_bind_scope_of(home)->ending.out_of_memory = true;
+    neap_scope_cancel(home, NEAP_CANCEL_FAILED, box->core.id);
+    neap_bind_task_recall(box);
+    if (!neap_task_ended(&box->core)) {
+        neap_bind_take_back(neap_host_of(box->co)->L, &box->core, NULL);
+        neap_bind_scope_end_task(neap_host_of(box->co)->L, &box->core, NEAP_TASK_FAILED);
+    }
+}
+
+static inline void begin_slice(neap_host *host, lua_State *co)
+{
+    host->checkpoints = 0;
+    host->in_place = false;
+    host->running = co;
+    host->suspends = co;
+    neap_slice_begin(&host->slice);
+}
+
+static inline void end_slice(neap_host *host, neap_task *task)
+{
+    uint64_t tick = neap_ticks_now(), ticks = tick - host->tick;
+
+    task->busy += ticks;
+    task->since = (uint32_t)(tick >> NEAP_TASK_SINCE_SHIFT);
+    host->tick = tick;
+    if (ticks > host->slice_limit)
+        neap_bind_slice_over(host, ticks);
+}
+
+static void resume(neap_host *host, neap_task *task)
+{
+    neap_bind_task *box = neap_bind_task_of(task);
+    lua_State *co = box->co;
+    int fresh = lua_status(co) == LUA_OK, yielded;
+
+    if (fresh && neap_task_is_cancelled(task)) {
+        neap_bind_end_unstarted(host, box);
+        return;
+    }
+    begin_slice(host, co);
+    int status = lua_resume(co, host->L, fresh ? lua_gettop(co) - 2 : 0, &yielded);
+    end_slice(host, task);
+    if (status == LUA_YIELD) {
+        if (!(task->flags & NEAP_BIND_KILLED))
+            return;
+        status = kill(host, co);
+    }
+    if (status != LUA_OK) {
+        fail_without_memory(box);
+        lua_resetthread(co);
+        find_slot(host, co);
+    }
+    if (task->flags & NEAP_BIND_CONTEXT)
+        neap_bind_context_drop(host->L, task);
+    box->co = NULL;
+    give_back_thread(host, co);
+}
+
+/* The turn, to its end or until it comes to `until`: the task, or NULL. One loop with
+ * `resume` in it, since a return after a yield is one that processors predict wrong. */
+static neap_task *run_until(neap_host *host, const neap_task *until)
+{
+    neap_task *task;
+
+    while ((task = neap_sched_take(&host->sched)) != NULL && task != until)
+        resume(host, task);
+    return task;
+}
+
+void neap_bind_run(neap_sched *sched)
+{
+    run_until(neap_container(sched, neap_host, sched), NULL);
+}
+
+/* The turn goes on inside of the call by which the task parked, which saves a yield and a
+ * resume if its wait ends within the turn. Not where a script's coroutine lies between,
+ * and one task at a time: it is the first of a turn that waits. */
+bool neap_bind_run_others(lua_State *L)
+{
+    neap_host *host = neap_host_of(L);
+    neap_sched *sched = &host->sched;
+    neap_task *task = sched->running;
+
+    if (sched->ready_count == 0 || neap_bind_task_of(task)->co != L)
+        return false;
+    end_slice(host, task);
+    host->stacked = true;
+    bool came_back = run_until(host, task) != NULL;
+    host->stacked = false;
+    sched->running = task;
+    begin_slice(host, L);
+    return came_back;
+}
