@@ -2,7 +2,8 @@
 --- how it ends. A file of specs has `before_each(binary.open_folder)` and
 --- `after_each(binary.remove_folder)`.
 
-local popen = require("neap").raw.io.popen
+local neap = require("neap")
+local process = require("neap.process")
 
 local binary = {}
 
@@ -15,19 +16,23 @@ local binary = {}
 binary.READY = 'print("ready")\n'
 
 --- The output of a command of the shell.
+---@async
 ---@param command string
 ---@return string
 function binary.shell(command)
-  local pipe = assert(popen(command))
-  local output = pipe:read("a")
-  pipe:close()
-  return output
+  return process.run({ "sh", "-c", command }).stdout
 end
 
 local shell = binary.shell
 
---- The path of the binary. The shell's parent is this process.
-binary.NEAP = shell("readlink /proc/$PPID/exe"):gsub("%s+$", "")
+-- While a module is loaded nothing can wait. The shell's parent is this process.
+local function path_of_binary()
+  local pipe <close> = neap.raw.io.popen("readlink /proc/$PPID/exe")
+  return pipe:read("l")
+end
+
+--- The path of the binary.
+binary.NEAP = path_of_binary()
 
 --- Make the folder in which the next spec's runs take place: `binary.folder`.
 function binary.open_folder() binary.folder = shell("mktemp -d"):gsub("%s+$", "") end

@@ -1,17 +1,7 @@
 -- In the binary itself, as a child, on the clock of the machine: what is over leaves no
 -- memory behind, neither Lua's nor the host's.
 
-local popen = require("neap").raw.io.popen
-
-local function shell(command)
-  local pipe = assert(popen(command))
-  local output = pipe:read("a")
-  pipe:close()
-  return output
-end
-
--- The shell's parent is this process.
-local NEAP = shell("readlink /proc/$PPID/exe"):gsub("%s+$", "")
+local binary = require("spec.neap.binary")
 
 -- `round(n)` runs for half of `count`, so that what is kept to be used again is there, and
 -- then for `count`. Prints kilobytes before and after: of Lua, and resident ones.
@@ -35,11 +25,9 @@ end
 
 -- `script` calls `measure`. What was freed counts as free also to a sanitizer.
 local function check(count, script)
-  local path = os.tmpname()
-  local file <close> = assert(io.open(path, "w"))
-  assert(file:write(MEASURE, script)):close()
-  local output = shell(("ASAN_OPTIONS=quarantine_size_mb=0 '%s' run '%s' %d 2>&1"):format(NEAP, path, count))
-  os.remove(path)
+  binary.write("script.lua", MEASURE .. script)
+  local output = binary.shell(("ASAN_OPTIONS=quarantine_size_mb=0 '%s' run '%s' %d 2>&1"):format(
+    binary.NEAP, binary.path("script.lua"), count))
   local lua, lua_after, resident, resident_after = output:match("(%S+)\t(%S+)\n(%S+)\t(%S+)\n")
   assert(lua, output)
   assert.is_true(tonumber(lua_after) < lua * 1.05, ("Lua: from %s to %s kB"):format(lua, lua_after))
@@ -49,6 +37,9 @@ local function check(count, script)
 end
 
 describe("no memory is left behind by", function()
+  before_each(binary.open_folder)
+  after_each(binary.remove_folder)
+
   it("10,000 scopes, opened and left in either form", function()
     check(10000, [[
       measure(function(n)
