@@ -206,18 +206,18 @@ static inline neap_task *neap_bind_checkpoint(lua_State *L, const char *op)
     return neap_bind_refuse(L, op);
 }
 
-/* A continuation that suspends again yields, or a loop of them would grow the C stack. */
+/* A continuation that suspends again yields: a loop of them would grow the C stack. */
 static inline int neap_bind_suspend(lua_State *L, lua_KContext ctx, lua_KFunction k)
 {
     neap_host *host = neap_host_of(L);
 
-    if (host->stacked || host->in_place || !neap_bind_run_others(L))
+    if (!host->stays || !neap_bind_run_others(L))
         return lua_yieldk(L, 0, ctx, k);
     if (k == NULL)
         return 0;
-    host->in_place = true;
+    host->stays = false;
     int n = k(L, LUA_YIELD, ctx);
-    host->in_place = false;
+    host->stays = true;
     return n;
 }
 

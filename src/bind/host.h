@@ -46,8 +46,7 @@ typedef struct neap_host {
     lua_State  *running;        /* innermost coroutine of the running task */
     lua_State  *suspends;       /* `running`, if it can suspend the task; or NULL */
     uint32_t    checkpoints;    /* since the running task was resumed */
-    bool        stacked;        /* tasks run on top of one that waits */
-    bool        in_place;       /* a continuation runs where its task had parked */
+    bool        stays;          /* the running task may wait without yielding */
     uint64_t    tick;           /* time-stamp counter at the last switch */
     lua_State  *idle[NEAP_HOST_IDLE];   /* to be used again */
     uint32_t    idle_count;

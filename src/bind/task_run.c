@@ -428,10 +428,10 @@ static void fail_without_memory(neap_bind_task *box)
     }
 }
 
-static inline void begin_slice(neap_host *host, lua_State *co)
+static inline void begin_slice(neap_host *host, lua_State *co, bool stays)
 {
     host->checkpoints = 0;
-    host->in_place = false;
+    host->stays = stays;
     host->running = co;
     host->suspends = co;
     neap_slice_begin(&host->slice);
@@ -448,7 +448,7 @@ static inline void end_slice(neap_host *host, neap_task *task)
         neap_bind_slice_over(host, ticks);
 }
 
-static void resume(neap_host *host, neap_task *task)
+static void resume(neap_host *host, neap_task *task, bool stays)
 {
     neap_bind_task *box = neap_bind_task_of(task);
     lua_State *co = box->co;
@@ -458,7 +458,7 @@ static void resume(neap_host *host, neap_task *task)
         neap_bind_end_unstarted(host, box);
         return;
     }
-    begin_slice(host, co);
+    begin_slice(host, co, stays);
     int status = lua_resume(co, host->L, fresh ? lua_gettop(co) - 2 : 0, &yielded);
     end_slice(host, task);
     if (status == LUA_YIELD) {
@@ -484,7 +484,7 @@ static neap_task *run_until(neap_host *host, const neap_task *until)
     neap_task *task;
 
     while ((task = neap_sched_take(&host->sched)) != NULL && task != until)
-        resume(host, task);
+        resume(host, task, until == NULL);
     return task;
 }
 
@@ -505,10 +505,8 @@ bool neap_bind_run_others(lua_State *L)
     if (sched->ready_count == 0 || neap_bind_task_of(task)->co != L)
         return false;
     end_slice(host, task);
-    host->stacked = true;
     bool came_back = run_until(host, task) != NULL;
-    host->stacked = false;
     sched->running = task;
-    begin_slice(host, L);
+    begin_slice(host, L, true);
     return came_back;
 }
