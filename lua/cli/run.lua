@@ -25,7 +25,7 @@ local function complain(message, ...)
 end
 
 local function read_duration(value)
-  local ok, seconds = pcall(text.duration, tonumber(value) or value)
+  local ok, seconds = pcall(text.duration, tonumber(value) or value, "--grace")
   if ok then return seconds end
   return nil, ("%s: a duration is seconds or a text as \"1m30s\""):format(value)
 end

@@ -24,7 +24,7 @@ end
 local READ = {
   ["--seed"] = read_seeds,
   ["--slice-limit"] = function(value)
-    local ok, seconds = pcall(text.duration, tonumber(value) or value)
+    local ok, seconds = pcall(text.duration, tonumber(value) or value, "--slice-limit")
     return ok and seconds or nil
   end,
   ["--filter"] = function(value) return pcall(string.find, "", value) and value or nil end,

@@ -10,7 +10,8 @@ function text.nearest(name, list) end
 
 --- A duration in seconds, `math.huge` for none. Raises `usage` for what is none.
 ---@param value neap.Duration
+---@param name string  What it is: begins the message, `"neap.step: timeout"`.
 ---@return number
-function text.duration(value) end
+function text.duration(value, name) end
 
 return text

@@ -109,11 +109,11 @@ end
 ---@param name string
 ---@param ... any  Arguments; not copied.
 function Actor:tell(name, ...)
-  check(self, "tell", name)
+  check(self, "actor:tell", name)
   local message = { name, n = select("#", ...) + 1, ... }
   if tasks.current() ~= self.task then return self.mailbox:send(message) end
   if not self.mailbox:try_send(message) then
-    errors.usage("tell: the mailbox of the running actor is full, and nobody else empties it")
+    errors.usage("actor:tell: the mailbox of the running actor is full, and nobody else empties it")
   end
 end
 
@@ -128,9 +128,9 @@ local Reply = { __close = function(reply) reply.is_abandoned = true end }
 ---@param ... any  Arguments; not copied.
 ---@return any ...
 function Actor:ask(name, ...)
-  check(self, "ask", name)
+  check(self, "actor:ask", name)
   if tasks.current() == self.task then
-    errors.usage("ask: an actor that asks itself waits for ever; call the method")
+    errors.usage("actor:ask: an actor that asks itself waits for ever; call the method")
   end
   local reply <close> = setmetatable({ deferred = deferred.new() }, Reply)
   self.mailbox:send({ name, n = select("#", ...) + 1, reply = reply, ... })

@@ -78,7 +78,7 @@ local READERS = {
   end,
 
   duration = function(decl, value)
-    local ok, seconds = pcall(text.duration, tonumber(value) or value)
+    local ok, seconds = pcall(text.duration, tonumber(value) or value, "neap.args")
     if not ok then return nil, ("%q is no duration, such as 0.5, 250ms or 1m30s"):format(value) end
     return bounded(decl, seconds)
   end,
@@ -125,7 +125,7 @@ local function declare(what, given, known)
   end
   if decl.type == "duration" then
     for _, name in ipairs({ "default", "min", "max" }) do
-      decl[name] = decl[name] and text.duration(decl[name])
+      decl[name] = decl[name] and text.duration(decl[name], ("neap.args: %s: %s"):format(what, name))
     end
   end
   return decl

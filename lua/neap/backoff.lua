@@ -23,9 +23,9 @@ local JITTERS = { full = true, none = true }
 ---@return neap.Backoff
 function backoff.new(what, opts, defaults)
   local policy = {
-    base = text.duration(opts.base or defaults.base),
+    base = text.duration(opts.base or defaults.base, what .. ": base"),
     factor = opts.factor or defaults.factor,
-    max = text.duration(opts.max or defaults.max),
+    max = text.duration(opts.max or defaults.max, what .. ": max"),
     jitter = opts.jitter or defaults.jitter,
   }
   if type(policy.factor) ~= "number" or policy.factor < 1 or policy.factor ~= policy.factor then

@@ -12,6 +12,7 @@ local options = require("neap.options")
 ---@field replay? integer  How many of the last values a new subscriber gets first; 0.
 
 local OPTIONS = { "capacity", "on_full", "replay" }
+local ON_FULL = { wait = true, drop_oldest = true, drop_newest = true }
 
 ---@class neap.Broadcast
 ---@field package capacity integer|number
@@ -42,13 +43,16 @@ local broadcast = {}
 function broadcast.new(opts)
   opts = options.check("neap.broadcast", opts, OPTIONS)
   local capacity, replay = opts.capacity or 64, opts.replay or 0
-  if capacity == 0 then
-    errors.usage("neap.broadcast: capacity is at least 1")
+  if capacity ~= math.huge and (math.type(capacity) ~= "integer" or capacity < 1) then
+    errors.usage("neap.broadcast: capacity: a whole number from 1, or math.huge, expected, got "
+      .. tostring(capacity))
+  elseif opts.on_full ~= nil and not ON_FULL[opts.on_full] then
+    errors.usage(('neap.broadcast: on_full: "wait", "drop_oldest" or "drop_newest" expected, got %q')
+      :format(tostring(opts.on_full)))
   end
   if math.type(replay) ~= "integer" or replay < 0 then
-    errors.usage("neap.broadcast: replay is a whole number from 0 on")
+    errors.usage("neap.broadcast: replay: a whole number from 0 expected, got " .. tostring(replay))
   end
-  chan.new(capacity, opts.on_full)      -- raises what is wrong with them here
   if replay > capacity then
     errors.usage(("neap.broadcast: replay is %d, but only %d values fit into a subscriber's "
       .. "buffer; raise `capacity`"):format(replay, capacity))
@@ -80,7 +84,7 @@ local function prune(self)
 end
 
 local function raise_closed(self)
-  error(errors.new("closed", "broadcast.publish: the broadcast is closed",
+  error(errors.new("closed", "broadcast:publish: the broadcast is closed",
     { code = "ECLOSED", cause = self.cause }), 0)
 end
 
@@ -91,7 +95,7 @@ end
 ---@param ... any  The first is not nil.
 function Broadcast:publish(...)
   if (...) == nil then
-    errors.usage("broadcast.publish: nil cannot be sent as the first value")
+    errors.usage("broadcast:publish: nil cannot be sent as the first value")
   end
   self.turn:send(true)
   local _ <close> = self.guard

@@ -97,7 +97,7 @@ function json.lines(source, opts, _, closing)
   if type(source) == "string" then
     next_line = lines_of(source)
   elseif not is_callable(source) then
-    errors.usage("json.lines: source: string or iterator expected, got " .. type(source))
+    errors.usage("neap.json.lines: source: string or iterator expected, got " .. type(source))
   end
 
   local function next_value()
@@ -106,7 +106,7 @@ function json.lines(source, opts, _, closing)
       if line == nil then return nil end
       number = number + 1
       if type(line) ~= "string" then
-        errors.usage(("json.lines: line %d: the source gave a %s, not a string")
+        errors.usage(("neap.json.lines: line %d: the source gave a %s, not a string")
           :format(number, type(line)))
       end
       if line:find("[^ \t\r]") then

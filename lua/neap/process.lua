@@ -78,7 +78,7 @@ local function spawn(what, args, opts)
   local stdin = stream_of(what, "stdin", opts.stdin)
   return core.spawn(args, opts.cwd, changes_of(what, opts.env), stdin,
     stream_of(what, "stdout", opts.stdout), stream_of(what, "stderr", opts.stderr),
-    stdin ~= INHERIT, opts.grace or GRACE)
+    stdin ~= INHERIT, opts.grace or GRACE, what)
 end
 
 --- Start a program, to talk with it while it runs.

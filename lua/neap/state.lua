@@ -61,7 +61,7 @@ end
 ---@return integer version
 function State:changed(since)
   if since ~= nil and math.type(since) ~= "integer" then
-    errors.usage("state.changed: a version expected, got " .. type(since))
+    errors.usage("state:changed: a version expected, got " .. type(since))
   end
   since = since or self.seen[task.current()] or self.version
   if self.version == since then

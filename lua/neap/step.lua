@@ -86,15 +86,15 @@ local function parse_retry(what, given, defaults)
   given = given or {}
   local attempts = given.attempts
   if attempts ~= nil and (math.type(attempts) ~= "integer" or attempts < 1) then
-    errors.usage(("%s.attempts: a whole number from 1 expected, got %s"):format(what, tostring(attempts)))
+    errors.usage(("%s: attempts: a whole number from 1 expected, got %s"):format(what, tostring(attempts)))
   elseif given.on ~= nil and not is_callable(given.on) then
-    errors.usage(("%s.on: function expected, got %s"):format(what, type(given.on)))
+    errors.usage(("%s: on: function expected, got %s"):format(what, type(given.on)))
   end
 
   local elapsed = given.elapsed or (attempts and math.huge) or defaults.elapsed
   return {
     attempts = attempts,
-    elapsed = text.duration(elapsed),
+    elapsed = text.duration(elapsed, what .. ": elapsed"),
     backoff = backoff.new(what, given, defaults),
     on = given.on,
   }
@@ -121,7 +121,7 @@ function step.defaults(opts, outer)
     retry = opts.retry and parse_retry("neap.saga: retry", opts.retry, RETRY_DEFAULTS) or outer.retry,
     undo_retry = opts.undo_retry and parse_retry("neap.saga: undo_retry", opts.undo_retry, UNDO_DEFAULTS)
       or outer.undo_retry,
-    timeout = opts.timeout and text.duration(opts.timeout) or outer.timeout,
+    timeout = opts.timeout and text.duration(opts.timeout, "neap.saga: timeout") or outer.timeout,
   }
 end
 
@@ -132,7 +132,7 @@ local function check_journaled(opts)
   elseif opts.once ~= nil and type(opts.once) ~= "boolean" then
     misuse("once: true or false expected, got %s", tostring(opts.once))
   end
-  if opts.heartbeat ~= nil then text.duration(opts.heartbeat) end
+  if opts.heartbeat ~= nil then text.duration(opts.heartbeat, "neap.step: heartbeat") end
   if opts.limit ~= nil then
     options.check("neap.step: limit", opts.limit, LIMIT)
     if type(opts.limit.key) ~= "string" then misuse("limit: it needs a key") end
@@ -182,7 +182,7 @@ function step.parse(name, opts, fn, defaults)
     retry = retry,
     undo_retry = opts.undo_retry == nil and defaults.undo_retry
       or parse_retry("neap.step: undo_retry", opts.undo_retry, UNDO_DEFAULTS),
-    timeout = text.duration(opts.timeout or defaults.timeout or TIMEOUT),
+    timeout = text.duration(opts.timeout or defaults.timeout or TIMEOUT, "neap.step: timeout"),
     opts = opts,
   }
 end
@@ -209,7 +209,7 @@ end
 --- the step.
 ---@param delay neap.Duration
 function step.retry_after(delay)
-  local seconds = text.duration(delay)
+  local seconds = text.duration(delay, "neap.retry_after")
   if seconds == math.huge then errors.usage("neap.retry_after: math.huge would never come") end
   if not context.get(step.BODY) then
     errors.usage("neap.retry_after: called outside of the body of a step")

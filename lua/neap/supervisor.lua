@@ -91,8 +91,8 @@ local function new_plan(restart, on_error)
   local plan = setmetatable({
     strategy = restart.strategy or "one_for_one",
     intensity = restart.intensity or 5,
-    period = text.duration(restart.period or 10),
-    shutdown = text.duration(restart.shutdown or 5),
+    period = text.duration(restart.period or 10, "neap.supervisor: restart: period"),
+    shutdown = text.duration(restart.shutdown or 5, "neap.supervisor: restart: shutdown"),
     on_error = on_error,
     keepers = {},
     failures = {},
@@ -101,7 +101,7 @@ local function new_plan(restart, on_error)
     errors.usage(("neap.supervisor: restart: unknown strategy %q%s"):format(tostring(plan.strategy),
       options.hint(tostring(plan.strategy), STRATEGIES)))
   elseif math.type(plan.intensity) ~= "integer" or plan.intensity < 0 then
-    errors.usage("neap.supervisor: intensity: a whole number from 0 expected, got "
+    errors.usage("neap.supervisor: restart: intensity: a whole number from 0 expected, got "
       .. tostring(plan.intensity))
   end
   return plan

@@ -18,7 +18,7 @@ static bool program_act(program *it, char letter)
     if (neap_sem_try_acquire(&lock, it->count))
         return true;
     neap_rwlock_park(&lock, &task->wait, task, it->count);
-    CHECK(strcmp(task->wait.class->what, letter == 'r' ? "rwlock.read" : "rwlock.write") == 0);
+    CHECK(strcmp(task->wait.class->what, letter == 'r' ? "rwlock:read" : "rwlock:write") == 0);
     return false;
 }
 

@@ -12,14 +12,14 @@ end
 -- That encoding `value` is refused, naming the place and saying `what`.
 local function refuses(place, what, value, opts)
   local message = raised("json", json.encode, value, opts)
-  assert.are.equal("json.encode: " .. place .. ": ", message:sub(1, #place + 15))
+  assert.are.equal("neap.json.encode: " .. place .. ": ", message:sub(1, #place + 20))
   assert.is_truthy(message:find(what, 1, true), message)
 end
 
 -- That decoding `text` is refused, naming the position and saying `what`.
 local function rejects(position, what, text, opts)
   local message = raised("json", json.decode, text, opts)
-  assert.is_truthy(message:find("json.decode: " .. position, 1, true), message)
+  assert.is_truthy(message:find("neap.json.decode: " .. position, 1, true), message)
   assert.is_truthy(message:find(what, 1, true), message)
 end
 
@@ -365,11 +365,11 @@ describe("neap.json.lines", function()
 
   it("names the line of an error", function()
     local message = raised("json", walk, "1\n\n[2,\n")
-    assert.is_truthy(message:find("json.lines: line 3, column", 1, true), message)
+    assert.is_truthy(message:find("neap.json.lines: line 3, column", 1, true), message)
     message = raised("json", walk, "1\n[[[1]]]", { max_depth = 2 })
-    assert.is_truthy(message:find("json.lines: line 2: $[1][1]: nested deeper than 2", 1, true), message)
+    assert.is_truthy(message:find("neap.json.lines: line 2: $[1][1]: nested deeper than 2", 1, true), message)
     message = raised("json", walk, "1\n[2,3]", { max_bytes = 4 })
-    assert.is_truthy(message:find("json.lines: line 2: the text has 5 bytes", 1, true), message)
+    assert.is_truthy(message:find("neap.json.lines: line 2: the text has 5 bytes", 1, true), message)
   end)
 
   it("begins an error with the name of the file and the line", function()

@@ -78,8 +78,8 @@ describe("neap.process.run", function()
     local err = raised(process.run, { "no-such-program" })
     assert.are.equal("io", err.kind)
     assert.are.equal("ENOENT", err.code)
-    assert.are.equal("neap.process no-such-program: no such file or directory", err.message)
-    assert.are.equal("neap.process ls: directory /no/such: no such file or directory",
+    assert.are.equal("neap.process.run no-such-program: no such file or directory", err.message)
+    assert.are.equal("neap.process.run ls: directory /no/such: no such file or directory",
       raised(process.run, { "ls", cwd = "/no/such" }).message)
     assert.are.equal("EACCES", raised(process.run, { "/dev/null" }).code)
   end)

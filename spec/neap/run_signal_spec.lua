@@ -127,8 +127,8 @@ while neap.monotonic() < from + 0.5 do end
 os.exit(0)
 ]], "", "kill USR1; until grep -q busy out; do sleep 0.01; done; sleep 0.1; kill USR1")
     assert.are.equal(0, r.status)
-    assert.truthy(r.err:find("main waits in sleep at script.lua:5\n", 1, true))
-    assert.truthy(r.err:find("  sleeper waits in sleep at script.lua:2, spawned at script.lua:2\n", 1, true))
+    assert.truthy(r.err:find("main waits in neap.sleep at script.lua:5\n", 1, true))
+    assert.truthy(r.err:find("  sleeper waits in neap.sleep at script.lua:2, spawned at script.lua:2\n", 1, true))
     assert.truthy(r.err:find("main running at script.lua:8\n", 1, true))
   end)
 

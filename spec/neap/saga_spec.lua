@@ -536,7 +536,7 @@ describe("the options of neap.saga", function()
     for message, opts in pairs({
       ['neap.saga: unknown option "retrys"; did you mean "retry"?'] = { retrys = {} },
       ['neap.saga: retry: unknown option "atempts"; did you mean "attempts"?'] = { retry = { atempts = 1 } },
-      ["neap.saga: retry.attempts: a whole number from 1 expected, got 0"] = { retry = { attempts = 0 } },
+      ["neap.saga: retry: attempts: a whole number from 1 expected, got 0"] = { retry = { attempts = 0 } },
     }) do
       local err = catch(neap.saga, opts, function() end)
       assert.are.equal("usage", err.kind)

@@ -13,7 +13,7 @@ struct barrier {
 /* barrier.new(parties) -> barrier */
 static int l_new(lua_State *L)
 {
-    uint32_t parties = (uint32_t)neap_bind_integer(L, 1, "parties", 1, UINT32_MAX);
+    uint32_t parties = (uint32_t)neap_bind_integer(L, 1, "neap.barrier: parties", 1, UINT32_MAX);
 
     struct barrier *barrier = neap_bind_new(L, &BARRIER, sizeof *barrier, 0);
     neap_barrier_init(&barrier->core, parties);

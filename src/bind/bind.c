@@ -100,6 +100,18 @@ lua_Integer neap_bind_opt_integer(lua_State *L, int idx, const char *name, lua_I
     return lua_isnoneornil(L, idx) ? def : neap_bind_integer(L, idx, name, min, max);
 }
 
+lua_Integer neap_bind_option_integer(lua_State *L, int idx, const char *op, const char *name,
+                                     lua_Integer def, lua_Integer min, lua_Integer max)
+{
+    if (lua_isnoneornil(L, idx))
+        return def;
+    lua_getfield(L, idx, name);
+    const char *what = lua_pushfstring(L, "%s: %s", op, name);
+    lua_Integer value = neap_bind_opt_integer(L, -2, what, def, min, max);
+    lua_pop(L, 2);
+    return value;
+}
+
 const char *neap_bind_string(lua_State *L, int idx, const char *name, size_t *len)
 {
     if (lua_type(L, idx) != LUA_TSTRING)

@@ -58,6 +58,10 @@ lua_Integer neap_bind_integer(lua_State *L, int idx, const char *name, lua_Integ
                               lua_Integer max);
 lua_Integer neap_bind_opt_integer(lua_State *L, int idx, const char *name, lua_Integer def,
                                   lua_Integer min, lua_Integer max);
+/* The option `name` in the table at `idx` of the function `op`, or `def`, also if
+ * there is no table. */
+lua_Integer neap_bind_option_integer(lua_State *L, int idx, const char *op, const char *name,
+                                     lua_Integer def, lua_Integer min, lua_Integer max);
 const char *neap_bind_string(lua_State *L, int idx, const char *name, size_t *len);
 /* A function, or what can be called as one. */
 static inline void neap_bind_function(lua_State *L, int idx, const char *name);
@@ -132,7 +136,7 @@ void neap_bind_hold(lua_State *L, int idx, neap_task *task, neap_held *held);
 /* It is held no more. Does not raise. */
 void neap_bind_drop(lua_State *L, neap_held *held);
 /* Raise if another task than the running one holds it. */
-void neap_bind_owner(lua_State *L, const neap_held *held);
+void neap_bind_owner(lua_State *L, const neap_held *held, const char *op);
 /* For bind/task: `task`, called `name` (or NULL), has ended; what it still holds
  * is reported and taken back. Does not raise. */
 void neap_bind_take_back(lua_State *L, neap_task *task, const char *name);

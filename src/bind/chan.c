@@ -67,11 +67,11 @@ static inline int check_values(lua_State *L)
     int count = lua_gettop(L) - 1;
 
     if (lua_isnoneornil(L, 2))
-        neap_bind_usage(L, "chan.send: nil cannot be sent as the first value; a receiver takes "
-                        "it for the end");
+        neap_bind_usage(L, "channel:send: nil cannot be sent as the first value; a receiver "
+                        "takes it for the end");
     if (count > NEAP_BIND_PACK_MAX)
-        neap_bind_usage(L, "chan.send: %d values; at most %d can be sent at once, or one table",
-                        count, NEAP_BIND_PACK_MAX);
+        neap_bind_usage(L, "channel:send: %d values; at most %d can be sent at once, or one "
+                        "table", count, NEAP_BIND_PACK_MAX);
     return count;
 }
 
@@ -85,7 +85,7 @@ static int send_k(lua_State *L, int status, lua_KContext ctx)
         return 0;
     if (wait->result == NEAP_ECLOSED)
         return neap_bind_chan_raise_closed(L, 1);
-    return neap_bind_fail(L, wait->result, "chan.send");
+    return neap_bind_fail(L, wait->result, "channel:send");
 }
 
 /* ch:send(v, ...) */
@@ -93,7 +93,7 @@ static int l_send(lua_State *L)
 {
     neap_bind_chan *chan = chan_arg(L, &SENDER);
     int count = check_values(L);
-    neap_task *task = neap_bind_checkpoint(L, "chan.send");
+    neap_task *task = neap_bind_checkpoint(L, "channel:send");
 
     switch (neap_bind_chan_put(L, 1, chan, &count)) {
     case NEAP_CHAN_CLOSED:
@@ -137,7 +137,7 @@ static int received(lua_State *L, int at, uint32_t given, int result)
         return (int)given;
     if (result == NEAP_ECLOSED)
         return neap_bind_chan_push_closed(L, at, lua_touserdata(L, at));
-    return neap_bind_fail(L, result, "chan.recv");
+    return neap_bind_fail(L, result, "channel:recv");
 }
 
 /* [1] channel; on top what was given. `ctx` is the wait. */
@@ -152,7 +152,7 @@ static int recv_k(lua_State *L, int status, lua_KContext ctx)
 static int l_recv(lua_State *L)
 {
     neap_bind_chan *chan = chan_arg(L, &RECEIVER);
-    neap_task *task = neap_bind_checkpoint(L, "chan.recv");
+    neap_task *task = neap_bind_checkpoint(L, "channel:recv");
     int count = neap_bind_chan_get(L, 1, chan);
     if (count > 0)
         return neap_bind_return(L, count);
@@ -192,8 +192,8 @@ static int recv_within_k(lua_State *L, int status, lua_KContext ctx)
 static int l_recv_within(lua_State *L)
 {
     neap_bind_chan *chan = chan_arg(L, &RECEIVER);
-    uint64_t ns = neap_bind_duration(L, 2, "duration");
-    neap_task *task = neap_bind_checkpoint(L, "chan.recv_within");
+    uint64_t ns = neap_bind_duration(L, 2, "channel:recv_within");
+    neap_task *task = neap_bind_checkpoint(L, "channel:recv_within");
 
     lua_settop(L, 1);
     struct within *within = neap_bind_new(L, &WITHIN, sizeof *within, 0);
@@ -283,7 +283,8 @@ static int l_on_recv(lua_State *L)
 {
     neap_bind_chan *chan = chan_arg(L, &RECEIVER);
 
-    neap_bind_new_arm(L, chan->core.capacity > 0 ? &BUFFER_RECV : &MEET_RECV, &chan->core, 2);
+    neap_bind_new_arm(L, chan->core.capacity > 0 ? &BUFFER_RECV : &MEET_RECV, &chan->core, 2,
+                      "channel:on_recv");
     return 1;
 }
 
@@ -293,8 +294,9 @@ static int l_on_send(lua_State *L)
     neap_bind_chan *chan = chan_arg(L, &SENDER);
 
     if (lua_isnoneornil(L, 2))
-        neap_bind_usage(L, "chan.on_send: nil cannot be sent");
-    neap_bind_new_arm(L, chan->core.capacity > 0 ? &BUFFER_SEND : &MEET_SEND, &chan->core, 3);
+        neap_bind_usage(L, "channel:on_send: nil cannot be sent");
+    neap_bind_new_arm(L, chan->core.capacity > 0 ? &BUFFER_SEND : &MEET_SEND, &chan->core, 3,
+                      "channel:on_send");
     lua_pushvalue(L, 2);
     lua_setiuservalue(L, -2, 3);
     return 1;
@@ -396,7 +398,8 @@ static uint32_t check_capacity(lua_State *L, int idx)
         return 0;
     if (lua_type(L, idx) == LUA_TNUMBER && isinf(lua_tonumber(L, idx)) && lua_tonumber(L, idx) > 0)
         return NEAP_CHAN_UNBOUNDED;
-    return (uint32_t)neap_bind_integer(L, idx, "capacity", 0, NEAP_CHAN_UNBOUNDED - 1);
+    return (uint32_t)neap_bind_integer(L, idx, "neap.channel: capacity", 0,
+                                       NEAP_CHAN_UNBOUNDED - 1);
 }
 
 static neap_chan_full check_on_full(lua_State *L, int idx)
@@ -405,12 +408,12 @@ static neap_chan_full check_on_full(lua_State *L, int idx)
 
     if (lua_isnoneornil(L, idx))
         return NEAP_CHAN_WAIT;
-    const char *name = neap_bind_string(L, idx, "on_full", NULL);
+    const char *name = neap_bind_string(L, idx, "neap.channel: on_full", NULL);
     for (int i = 0; i < 3; i++)
         if (strcmp(name, names[i]) == 0)
             return (neap_chan_full)i;
-    return (neap_chan_full)neap_bind_usage(L, "on_full: \"wait\", \"drop_oldest\" or "
-                                           "\"drop_newest\" expected, got \"%s\"", name);
+    return (neap_chan_full)neap_bind_usage(L, "neap.channel: on_full: \"wait\", "
+        "\"drop_oldest\" or \"drop_newest\" expected, got \"%s\"", name);
 }
 
 /* chan.new([capacity [, on_full [, on_undelivered]]]) -> channel */
@@ -421,9 +424,10 @@ static int l_new(lua_State *L)
     bool has_on_undelivered = !lua_isnoneornil(L, 3);
 
     if (capacity == 0 && on_full != NEAP_CHAN_WAIT)
-        neap_bind_usage(L, "on_full: a channel that drops needs a capacity of at least 1");
+        neap_bind_usage(L, "neap.channel: on_full: a channel that drops needs a capacity of at "
+                        "least 1");
     if (has_on_undelivered)
-        neap_bind_function(L, 3, "on_undelivered");
+        neap_bind_function(L, 3, "neap.channel: on_undelivered");
     lua_settop(L, 3);
     bool is_small = capacity > 0 && capacity <= NEAP_CHAN_SMALL;
     int values = NEAP_CHAN_BUFFER + (is_small ? (int)capacity - 1 : 0);
@@ -444,14 +448,16 @@ static int room_k(lua_State *L, int status, lua_KContext ctx)
     const neap_wait *wait = (const neap_wait *)ctx;
     (void)status;
 
-    return wait->result == NEAP_ECANCELLED ? neap_bind_fail(L, wait->result, "chan.room") : 0;
+    if (wait->result == NEAP_ECANCELLED)
+        return neap_bind_fail(L, wait->result, "broadcast:publish");
+    return 0;
 }
 
 /* chan.room(ch): wait until there is room for a value, or it is closed */
 static int l_room(lua_State *L)
 {
     neap_bind_chan *chan = any_arg(L);
-    neap_task *task = neap_bind_checkpoint(L, "chan.room");
+    neap_task *task = neap_bind_checkpoint(L, "broadcast:publish");
     neap_node *peer;
 
     lua_settop(L, 1);

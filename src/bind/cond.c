@@ -16,7 +16,7 @@ static int l_new(lua_State *L)
     neap_bind_mutex *mutex = neap_bind_test(L, 1, &neap_bind_mutex_type);
 
     if (mutex == NULL)
-        neap_bind_usage(L, "mutex: neap.mutex expected, got %s", luaL_typename(L, 1));
+        neap_bind_usage(L, "neap.condition: neap.mutex expected, got %s", luaL_typename(L, 1));
     lua_settop(L, 1);
     struct cond *cond = neap_bind_new(L, &COND, sizeof *cond, 1);
     neap_cond_init(&cond->core, &mutex->core);
@@ -44,7 +44,8 @@ static int l_notify(lua_State *L)
 {
     struct cond *cond = neap_bind_arg(L, 1, &COND);
 
-    neap_cond_notify(&cond->core, (uint32_t)neap_bind_opt_integer(L, 2, "n", 1, 0, UINT32_MAX));
+    neap_cond_notify(&cond->core, (uint32_t)neap_bind_opt_integer(L, 2, "condition:notify: n", 1,
+                                                                  0, UINT32_MAX));
     return 0;
 }
 

@@ -5,7 +5,7 @@
 
 static const neap_bind_type DEFERRED = { "neap.deferred" };
 
-static const neap_wait_class AWAIT = { .what = "deferred.await" };
+static const neap_wait_class AWAIT = { .what = "deferred:await" };
 
 enum deferred_state { PENDING, RESOLVED, REJECTED };
 
@@ -39,7 +39,7 @@ static int l_resolve(lua_State *L)
     int count = lua_gettop(L) - 1;
 
     if (count > NEAP_BIND_PACK_MAX)
-        neap_bind_usage(L, "deferred.resolve: %d values; at most %d are allowed, or one table",
+        neap_bind_usage(L, "deferred:resolve: %d values; at most %d are allowed, or one table",
                         count, NEAP_BIND_PACK_MAX);
     neap_bind_pack(L, count);           /* a finalizer may run here */
     bool first = deferred->state == PENDING;
@@ -56,7 +56,7 @@ static int l_reject(lua_State *L)
     bool first = deferred->state == PENDING;
 
     if (lua_isnoneornil(L, 2))
-        neap_bind_usage(L, "deferred.reject: an error expected, got nil");
+        neap_bind_usage(L, "deferred:reject: an error expected, got nil");
     if (first) {
         lua_settop(L, 2);
         complete(L, deferred, REJECTED);
@@ -83,7 +83,7 @@ static int await_k(lua_State *L, int status, lua_KContext ctx)
     (void)status;
 
     if (wait->result != NEAP_OK)
-        return neap_bind_fail(L, wait->result, "deferred.await");
+        return neap_bind_fail(L, wait->result, "deferred:await");
     return outcome(L, 1);
 }
 
@@ -91,7 +91,7 @@ static int await_k(lua_State *L, int status, lua_KContext ctx)
 static int l_await(lua_State *L)
 {
     struct deferred *deferred = neap_bind_arg(L, 1, &DEFERRED);
-    neap_task *task = neap_bind_checkpoint(L, "deferred.await");
+    neap_task *task = neap_bind_checkpoint(L, "deferred:await");
 
     lua_settop(L, 1);
     if (deferred->state != PENDING)
@@ -148,7 +148,7 @@ static const neap_bind_arm_ops ON_AWAIT = { .now = on_await_now, .queue = on_awa
 /* d:on_await([handler]) -> arm */
 static int l_on_await(lua_State *L)
 {
-    neap_bind_new_arm(L, &ON_AWAIT, neap_bind_arg(L, 1, &DEFERRED), 2);
+    neap_bind_new_arm(L, &ON_AWAIT, neap_bind_arg(L, 1, &DEFERRED), 2, "deferred:on_await");
     return 1;
 }
 

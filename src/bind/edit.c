@@ -85,7 +85,7 @@ static int line_k(lua_State *L, int status, lua_KContext ctx)
     if (result == NEAP_OK)
         return edit_on(L);
     neap_edit_end(box->edit);
-    return neap_bind_fail(L, result, "edit.line");
+    return neap_bind_fail(L, result, "edit:line");
 }
 
 /* edit:line(prompt) -> what was typed, or nil at the end of input */
@@ -94,7 +94,7 @@ static int l_line(lua_State *L)
     struct box *box = neap_bind_arg(L, AT_BOX, &EDIT);
     const char *prompt = neap_bind_string(L, AT_PROMPT, "edit:line: prompt", NULL);
 
-    neap_bind_checkpoint(L, "edit.line");
+    neap_bind_checkpoint(L, "edit:line");
     lua_settop(L, AT_PROMPT);
     lua_getiuservalue(L, AT_BOX, STREAM);
     neap_stream *stream = neap_bind_stream_test(L, AT_STREAM);

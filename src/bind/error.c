@@ -189,9 +189,9 @@ static int l_new(lua_State *L)
 {
     static const char *const names[] = { "code", "cause", "data", "op", "others", "task",
                                          "traceback", NULL };
-    const char *kind = neap_bind_string(L, 1, "kind", NULL);
+    const char *kind = neap_bind_string(L, 1, "neap.error: kind", NULL);
 
-    neap_bind_string(L, 2, "message", NULL);
+    neap_bind_string(L, 2, "neap.error: message", NULL);
     if (!lua_isnoneornil(L, 3))
         neap_bind_options(L, 3, "neap.error", names);
     lua_settop(L, 3);

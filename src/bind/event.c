@@ -85,7 +85,7 @@ static int l_on_wait(lua_State *L)
 {
     struct event *event = neap_bind_arg(L, 1, &EVENT);
 
-    neap_bind_new_arm(L, &ON_WAIT, &event->core, 2);
+    neap_bind_new_arm(L, &ON_WAIT, &event->core, 2, "event:on_wait");
     return 1;
 }
 

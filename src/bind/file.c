@@ -188,15 +188,15 @@ static int l_read(lua_State *L)
 }
 
 /* Permissions at `idx`, or nil. */
-static int mode_argument(lua_State *L, int idx)
+static int mode_argument(lua_State *L, int idx, const struct act *act)
 {
-    return (int)neap_bind_opt_integer(L, idx, "mode", NEAP_FILE_MODE_DEFAULT, 0, 07777);
+    return (int)neap_bind_opt_integer(L, idx, act->class.what, NEAP_FILE_MODE_DEFAULT, 0, 07777);
 }
 
 /* file.write(path, data, append, mode) */
 static int l_write(lua_State *L)
 {
-    int mode = mode_argument(L, 4);
+    int mode = mode_argument(L, 4, &WRITE);
     neap_file *file = new_file(L, &WRITE, 2);
 
     file->flag = lua_toboolean(L, 3);
@@ -207,7 +207,7 @@ static int l_write(lua_State *L)
 /* file.replace(path, data, mode) */
 static int l_replace(lua_State *L)
 {
-    int mode = mode_argument(L, 3);
+    int mode = mode_argument(L, 3, &REPLACE);
 
     new_file(L, &REPLACE, 2)->mode = mode;
     return start(L, &REPLACE);
@@ -251,7 +251,7 @@ static int l_list(lua_State *L)
 /* file.mkdir(path, mode) */
 static int l_mkdir(lua_State *L)
 {
-    int mode = mode_argument(L, 2);
+    int mode = mode_argument(L, 2, &MKDIR);
 
     new_file(L, &MKDIR, 0)->mode = mode;
     return start(L, &MKDIR);

@@ -54,10 +54,10 @@ void neap_bind_drop(lua_State *L, neap_held *held)
     let_go(L, held);
 }
 
-void neap_bind_owner(lua_State *L, const neap_held *held)
+void neap_bind_owner(lua_State *L, const neap_held *held, const char *op)
 {
     if (held->task != NULL && held->task != neap_host_of(L)->sched.running)
-        neap_bind_usage(L, "release: this %s is held by another task, which alone can release it",
+        neap_bind_usage(L, "%s: this %s is held by another task, which alone can release it", op,
                         held->class->what);
 }
 

@@ -213,7 +213,8 @@ static void release(neap_bind_port *box)
 /* isolate.new(capacity) -> port */
 static int l_new(lua_State *L)
 {
-    uint32_t capacity = (uint32_t)neap_bind_integer(L, 1, "capacity", 1, UINT32_MAX / 2);
+    uint32_t capacity = (uint32_t)neap_bind_integer(L, 1, "neap.isolates: capacity", 1,
+                                                    UINT32_MAX / 2);
     struct starter *starter = (struct starter *)(void *)
         neap_bind_new(L, &neap_bind_port_type, sizeof *starter, 1);
     neap_port *near;
@@ -246,10 +247,10 @@ static int l_serve(lua_State *L)
 {
     neap_bind_port *port = neap_bind_arg(L, 1, &neap_bind_port_type);
     struct starter *starter = neap_container(port, struct starter, port);
-    neap_task *task = neap_bind_checkpoint(L, "isolate");
+    neap_task *task = neap_bind_checkpoint(L, "neap.isolates");
 
     assert(!starter->begun);
-    neap_bind_string(L, 2, "module", NULL);
+    neap_bind_string(L, 2, "neap.isolates: module", NULL);
     struct order_box *box = neap_bind_new(L, &ORDER, sizeof *box, 0);
     box->order = neap_mem_try_realloc(NULL, sizeof *box->order);
     if (box->order == NULL)

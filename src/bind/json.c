@@ -11,17 +11,6 @@ static const char *const LIMITS[] = { "max_depth", "max_bytes", NULL };
 static const char *const LINES[] = { "max_depth", "max_bytes", "name", NULL };
 static const char *const ENCODE[] = { "max_depth", "max_bytes", "pretty", "indent", NULL };
 
-static int max_depth(lua_State *L, int idx)
-{
-    return (int)neap_bind_opt_integer(L, idx, "max_depth", NEAP_VALUE_MAX_DEPTH, 1,
-        NEAP_VALUE_DEPTH_CEILING);
-}
-
-static size_t max_bytes(lua_State *L, int idx)
-{
-    return (size_t)neap_bind_opt_integer(L, idx, "max_bytes", NEAP_VALUE_MAX_BYTES, 1, INT_MAX);
-}
-
 /* Read the options at `idx`, a table or nothing; above it the stack is cleared. */
 static neap_value_options read_options(lua_State *L, int idx, const char *op,
     const char *const *names)
@@ -32,17 +21,16 @@ static neap_value_options read_options(lua_State *L, int idx, const char *op,
     if (lua_isnil(L, idx))
         return options;
     neap_bind_options(L, idx, op, names);
-    lua_getfield(L, idx, "max_depth");
-    options.max_depth = max_depth(L, idx + 1);
-    lua_getfield(L, idx, "max_bytes");
-    options.max_bytes = max_bytes(L, idx + 2);
+    options.max_depth = (int)neap_bind_option_integer(L, idx, op, "max_depth", options.max_depth,
+        1, NEAP_VALUE_DEPTH_CEILING);
+    options.max_bytes = (size_t)neap_bind_option_integer(L, idx, op, "max_bytes",
+        (lua_Integer)options.max_bytes, 1, INT_MAX);
     if (names == ENCODE) {
         lua_getfield(L, idx, "pretty");
-        lua_getfield(L, idx, "indent");
-        options.indent = (int)neap_bind_opt_integer(L, idx + 4, "indent",
-            lua_toboolean(L, idx + 3) ? PRETTY_INDENT : 0, 0, MAX_INDENT);
+        options.indent = (int)neap_bind_option_integer(L, idx, op, "indent",
+            lua_toboolean(L, -1) ? PRETTY_INDENT : 0, 0, MAX_INDENT);
     } else if (names == LINES && lua_getfield(L, idx, "name") != LUA_TNIL) {
-        options.name = neap_bind_string(L, idx + 3, "name", NULL);
+        options.name = neap_bind_string(L, -1, "neap.json.lines: name", NULL);
     }
     return options;
 }
@@ -50,7 +38,7 @@ static neap_value_options read_options(lua_State *L, int idx, const char *op,
 static int decode(lua_State *L, const neap_value_options *options)
 {
     size_t len;
-    const char *text = neap_bind_string(L, 1, "text", &len);
+    const char *text = neap_bind_string(L, 1, options->op, &len);
 
     neap_value_decode(L, text, len, options);
     return 1;
@@ -59,7 +47,7 @@ static int decode(lua_State *L, const neap_value_options *options)
 /* json.encode(value [, options]) -> text */
 static int l_encode(lua_State *L)
 {
-    neap_value_options options = read_options(L, 2, "json.encode", ENCODE);
+    neap_value_options options = read_options(L, 2, "neap.json.encode", ENCODE);
     lua_settop(L, 1);
 
     neap_value_encode(L, 1, &options);
@@ -69,29 +57,29 @@ static int l_encode(lua_State *L)
 /* json.decode(text [, options]) -> value */
 static int l_decode(lua_State *L)
 {
-    neap_value_options options = read_options(L, 2, "json.decode", LIMITS);
+    neap_value_options options = read_options(L, 2, "neap.json.decode", LIMITS);
     return decode(L, &options);
 }
 
 /* json.line_options([options]) -> max_depth, max_bytes, name: what json.lines was given */
 static int l_line_options(lua_State *L)
 {
-    neap_value_options options = read_options(L, 1, "json.lines", LINES);
+    neap_value_options options = read_options(L, 1, "neap.json.lines", LINES);
     lua_pushinteger(L, options.max_depth);
     lua_pushinteger(L, (lua_Integer)options.max_bytes);
     lua_pushstring(L, options.name);
     return 3;
 }
 
-/* json.decode_line(text, number, max_depth, max_bytes [, name]) -> value */
+/* json.decode_line(text, number, max_depth, max_bytes [, name]) -> value. After the
+ * text come the number of the line and what line_options gave. */
 static int l_decode_line(lua_State *L)
 {
-    neap_value_options options = neap_value_defaults("json.lines");
-    options.line = neap_bind_integer(L, 2, "number", 1, LUA_MAXINTEGER);
-    options.max_depth = max_depth(L, 3);
-    options.max_bytes = max_bytes(L, 4);
-    if (!lua_isnoneornil(L, 5))
-        options.name = neap_bind_string(L, 5, "name", NULL);
+    neap_value_options options = neap_value_defaults("neap.json.lines");
+    options.line = lua_tointeger(L, 2);
+    options.max_depth = (int)lua_tointeger(L, 3);
+    options.max_bytes = (size_t)lua_tointeger(L, 4);
+    options.name = lua_tostring(L, 5);
     return decode(L, &options);
 }
 
@@ -101,12 +89,12 @@ static int l_array(lua_State *L)
     if (lua_isnone(L, 1))
         lua_newtable(L);
     else if (!lua_istable(L, 1))
-        return neap_bind_usage(L, "json.array: table expected, got %s", luaL_typename(L, 1));
+        return neap_bind_usage(L, "neap.json.array: table expected, got %s", luaL_typename(L, 1));
     lua_settop(L, 1);
 
     if (!neap_value_is_marked(L, 1)) {
         if (lua_getmetatable(L, 1))
-            return neap_bind_usage(L, "json.array: the table has a metatable");
+            return neap_bind_usage(L, "neap.json.array: the table has a metatable");
         neap_value_mark_array(L, 1);
     }
     return 1;

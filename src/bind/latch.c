@@ -13,7 +13,7 @@ struct latch {
 /* latch.new(count) -> latch */
 static int l_new(lua_State *L)
 {
-    uint32_t count = (uint32_t)neap_bind_integer(L, 1, "count", 0, UINT32_MAX);
+    uint32_t count = (uint32_t)neap_bind_integer(L, 1, "neap.latch: count", 0, UINT32_MAX);
 
     struct latch *latch = neap_bind_new(L, &LATCH, sizeof *latch, 0);
     neap_latch_init(&latch->core, count);
@@ -26,7 +26,8 @@ static int l_count_down(lua_State *L)
     struct latch *latch = neap_bind_arg(L, 1, &LATCH);
 
     neap_latch_count_down(&latch->core,
-                          (uint32_t)neap_bind_opt_integer(L, 2, "n", 1, 0, UINT32_MAX));
+                          (uint32_t)neap_bind_opt_integer(L, 2, "latch:count_down: n", 1, 0,
+                                                          UINT32_MAX));
     return 0;
 }
 

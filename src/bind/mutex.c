@@ -72,7 +72,7 @@ static int l_release(lua_State *L)
     if (neap_mutex_owner(&mutex->core) == task)
         neap_mutex_unlock(&mutex->core);
     else if (mutex->core.last != task->id)
-        neap_bind_owner(L, &mutex->core.held);
+        neap_bind_owner(L, &mutex->core.held, "mutex:release");
     return 0;
 }
 
@@ -131,7 +131,7 @@ static int l_on_lock(lua_State *L)
 {
     neap_bind_mutex *mutex = neap_bind_arg(L, 1, &neap_bind_mutex_type);
 
-    neap_bind_new_arm(L, &ON_LOCK, &mutex->core, 2);
+    neap_bind_new_arm(L, &ON_LOCK, &mutex->core, 2, "mutex:on_lock");
     return 1;
 }
 

@@ -126,7 +126,7 @@ static int hold(lua_State *L)
 {
     struct permit *permit = lua_touserdata(L, 1);
 
-    neap_bind_hold(L, 1, neap_bind_holder(L, "select"), &permit->held);
+    neap_bind_hold(L, 1, neap_bind_holder(L, "neap.select"), &permit->held);
     return 0;
 }
 
@@ -151,7 +151,7 @@ static int l_release(lua_State *L)
 {
     struct permit *permit = neap_bind_arg(L, 1, &PERMIT);
 
-    neap_bind_owner(L, &permit->held);
+    neap_bind_owner(L, &permit->held, "permit:release");
     if (permit->held.task != NULL) {
         neap_bind_drop(L, &permit->held);
         neap_sem_release(permit->sem, permit->count);

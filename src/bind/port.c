@@ -42,7 +42,7 @@ static int raise_closed(lua_State *L, int idx)
 {
     idx = lua_absindex(L, idx);
     luaL_checkstack(L, 8, NULL);
-    neap_bind_push_error(L, "closed", "ECLOSED", "port.send: the other isolate has ended, or "
+    neap_bind_push_error(L, "closed", "ECLOSED", "port:send: the other isolate has ended, or "
                          "closed the channel");
     if (push_cause(L, idx))
         lua_setfield(L, -2, "cause");
@@ -90,15 +90,15 @@ static struct parcel *push_parcel(lua_State *L, int first, int count)
     }
     first = lua_absindex(L, first);
     if (count < 1 || lua_isnil(L, first))
-        neap_bind_usage(L, "port.send: nil cannot be sent as the first value; a receiver takes it "
+        neap_bind_usage(L, "port:send: nil cannot be sent as the first value; a receiver takes it "
                         "for the end");
     if (count > NEAP_BIND_PACK_MAX)
-        neap_bind_usage(L, "port.send: %d values; at most %d can be sent at once, or one table",
+        neap_bind_usage(L, "port:send: %d values; at most %d can be sent at once, or one table",
                         count, NEAP_BIND_PACK_MAX);
     struct parcel *box = push_new_parcel(L);
     const char *wrong = neap_copy_write(L, &box->core->bytes, first, count, "value");
     if (wrong != NULL)
-        neap_bind_usage(L, "port.send: %s", wrong);
+        neap_bind_usage(L, "port:send: %s", wrong);
     return box;
 }
 
@@ -148,7 +148,7 @@ static int send_k(lua_State *L, int status, lua_KContext ctx)
     if (result == NEAP_ECLOSED)
         return raise_closed(L, 1);
     if (result != NEAP_OK)
-        return neap_bind_fail(L, result, "port.send");
+        return neap_bind_fail(L, result, "port:send");
     box->core = NULL;
     return 0;
 }
@@ -158,7 +158,7 @@ static int l_send(lua_State *L)
 {
     neap_bind_port *port = port_arg(L);
     struct parcel *box = push_parcel(L, 2, lua_gettop(L) - 1);
-    neap_task *task = neap_bind_checkpoint(L, "port.send");
+    neap_task *task = neap_bind_checkpoint(L, "port:send");
 
     switch (neap_port_try_send(port->core, box->core)) {
     case NEAP_OK:
@@ -202,7 +202,7 @@ static int recv_k(lua_State *L, int status, lua_KContext ctx)
     if (result == NEAP_ECLOSED)
         return push_end(L, 1);
     if (result != NEAP_OK)
-        return neap_bind_fail(L, result, "port.recv");
+        return neap_bind_fail(L, result, "port:recv");
     box->core = neap_port_take_handed(port->core);
     return unpack(L, box);
 }
@@ -211,7 +211,7 @@ static int recv_k(lua_State *L, int status, lua_KContext ctx)
 static int l_recv(lua_State *L)
 {
     neap_bind_port *port = port_arg(L);
-    neap_task *task = neap_bind_checkpoint(L, "port.recv");
+    neap_task *task = neap_bind_checkpoint(L, "port:recv");
     struct parcel *box = push_box(L);
 
     switch (neap_port_try_recv(port->core, &box->core)) {
@@ -356,7 +356,7 @@ static const neap_bind_arm_ops ON_SEND = {
 /* port:on_recv([handler]) -> arm */
 static int l_on_recv(lua_State *L)
 {
-    neap_bind_new_arm(L, &ON_RECV, port_arg(L)->core, 2);
+    neap_bind_new_arm(L, &ON_RECV, port_arg(L)->core, 2, "port:on_recv");
     return 1;
 }
 
@@ -366,8 +366,8 @@ static int l_on_send(lua_State *L)
     neap_bind_port *port = port_arg(L);
 
     if (lua_isnoneornil(L, 2))
-        neap_bind_usage(L, "port.on_send: nil cannot be sent");
-    neap_bind_new_arm(L, &ON_SEND, port->core, 3);
+        neap_bind_usage(L, "port:on_send: nil cannot be sent");
+    neap_bind_new_arm(L, &ON_SEND, port->core, 3, "port:on_send");
     lua_pushvalue(L, 2);
     lua_setiuservalue(L, -2, 3);
     return 1;

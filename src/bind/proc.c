@@ -61,7 +61,7 @@ static const neap_held_class HELD = { "child process", take_back };
 /* --- spawn ---------------------------------------------------------------------- */
 
 /* The strings of the list at `idx` as C's, in a userdata on top, or NULL for nil. */
-static char **strings(lua_State *L, int idx, const char *what)
+static char **strings(lua_State *L, int idx, const char *op)
 {
     size_t count = lua_istable(L, idx) ? (size_t)lua_rawlen(L, idx) : 0;
 
@@ -71,9 +71,9 @@ static char **strings(lua_State *L, int idx, const char *what)
     for (size_t i = 0; i < count; i++) {
         size_t len;
         lua_rawgeti(L, idx, (lua_Integer)i + 1);
-        const char *text = neap_bind_string(L, -1, what, &len);
+        const char *text = neap_bind_string(L, -1, op, &len);
         if (strlen(text) != len)
-            neap_bind_usage(L, "%s: a zero byte in \"%s\"", what, text);
+            neap_bind_usage(L, "%s: a zero byte in \"%s\"", op, text);
         list[i] = (char *)(uintptr_t)text;      /* the table keeps it; nobody writes */
         lua_pop(L, 1);
     }
@@ -81,13 +81,13 @@ static char **strings(lua_State *L, int idx, const char *what)
     return list;
 }
 
-static int fail(lua_State *L, int code, const char *program, const char *cwd)
+static int fail(lua_State *L, int code, const char *op, const char *program, const char *cwd)
 {
     /* The system does not say which of the two it has not found. */
     if (cwd != NULL && access(cwd, X_OK) != 0)
-        return neap_bind_error(L, "io", neap_err_name(code), "neap.process %s: directory %s: %s",
+        return neap_bind_error(L, "io", neap_err_name(code), "%s %s: directory %s: %s", op,
                                program, cwd, neap_err_text(code));
-    return neap_bind_error(L, neap_err_kind(code), neap_err_name(code), "neap.process %s: %s",
+    return neap_bind_error(L, neap_err_kind(code), neap_err_name(code), "%s %s: %s", op,
                            program, neap_err_text(code));
 }
 
@@ -123,17 +123,20 @@ static void make_streams(lua_State *L, int idx, struct box *box, const char *pro
     }
 }
 
-/* proc.spawn(args, cwd, env, stdin, stdout, stderr, group, grace) -> process */
+/* proc.spawn(args, cwd, env, stdin, stdout, stderr, group, grace, op) -> process; `op` is
+ * the function that the script has called */
 static int l_spawn(lua_State *L)
 {
     neap_proc_options options = { .group = lua_toboolean(L, 7) };
 
-    lua_settop(L, 8);
-    uint64_t grace_ns = neap_bind_duration(L, 8, "neap.process: grace");
-    options.cwd = lua_isnil(L, 2) ? NULL : neap_bind_string(L, 2, "neap.process: cwd", NULL);
-    options.args = strings(L, 1, "neap.process: argument");
-    options.env = strings(L, 3, "neap.process: env");
-    neap_task *task = neap_bind_checkpoint(L, "process.spawn");
+    lua_settop(L, 9);
+    const char *op = neap_bind_string(L, 9, "op", NULL);
+    uint64_t grace_ns = neap_bind_duration(L, 8, lua_pushfstring(L, "%s: grace", op));
+    if (!lua_isnil(L, 2))
+        options.cwd = neap_bind_string(L, 2, lua_pushfstring(L, "%s: cwd", op), NULL);
+    options.args = strings(L, 1, op);
+    options.env = strings(L, 3, op);
+    neap_task *task = neap_bind_checkpoint(L, op);
 
     struct box *box = neap_bind_new(L, &PROC, sizeof *box, VALUES);
     int at = lua_gettop(L);
@@ -147,14 +150,14 @@ static int l_spawn(lua_State *L)
     for (int i = 0; i < 3 && code == NEAP_OK; i++)
         code = prepare(box, options.fds, i, (int)lua_tointeger(L, 4 + i));
     if (code != NEAP_OK)
-        return fail(L, code, options.args[0], NULL);
+        return fail(L, code, op, options.args[0], NULL);
     make_streams(L, at, box, options.args[0]);
     neap_bind_hold(L, at, task, &box->held);        /* the last line that can raise */
     code = neap_proc_open(&box->proc, neap_host_of(L)->loop, &options);
     close_all(box->theirs);
     if (code != NEAP_OK) {
         neap_bind_drop(L, &box->held);
-        return fail(L, code, options.args[0], options.cwd);
+        return fail(L, code, op, options.args[0], options.cwd);
     }
     return 1;
 }
@@ -202,7 +205,7 @@ static int wait_k(lua_State *L, int status, lua_KContext ctx)
 static int l_wait(lua_State *L)
 {
     struct box *box = neap_bind_arg(L, 1, &PROC);
-    neap_task *task = neap_bind_checkpoint(L, "process.wait");
+    neap_task *task = neap_bind_checkpoint(L, "process:wait");
 
     lua_settop(L, 1);
     if (box->proc->ended) {

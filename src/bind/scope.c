@@ -32,15 +32,16 @@ static void set_deadline(lua_State *L, neap_bind_scope *scope, uint64_t duration
 
 /* Open a scope, a timeout or a shield in the running task; that of a scope gets a
  * box, which is pushed. What can raise is behind us. */
-static neap_bind_scope *open(lua_State *L, neap_bind_scope_form form, uint64_t duration_ns)
+static neap_bind_scope *open(lua_State *L, neap_bind_scope_form form, uint64_t duration_ns,
+                             const char *what)
 {
     neap_task *task = neap_host_of(L)->sched.running;
     neap_bind_scope_box *box = NULL;
 
     if (task == NULL)
-        neap_bind_usage(L, "a scope can be opened only in a task");
+        neap_bind_usage(L, "%s: called outside of a task", what);
     if ((form == NEAP_SCOPE_FUNCTION || form == NEAP_SCOPE_BLOCK) && !neap_bind_can_suspend(L))
-        neap_bind_refuse(L, "neap.scope");      /* leaving it may have to wait */
+        neap_bind_refuse(L, what);              /* leaving it may have to wait */
     if (duration_ns != NEAP_DURATION_NONE)
         neap_bind_reserve(L);
     if (!neap_bind_is_boundary((uint8_t)form))
@@ -66,21 +67,21 @@ static int leave_body(lua_State *L, int status, neap_bind_scope *scope, int base
     return neap_bind_scope_leave(L, scope, ended, ended ? lua_gettop(L) - base : 0);
 }
 
-static uint64_t option_deadline(lua_State *L, int options, const char *what)
+static uint64_t option_deadline(lua_State *L, int options)
 {
     uint64_t duration_ns = NEAP_DURATION_NONE;
 
     if (lua_getfield(L, options, "deadline") != LUA_TNIL)
-        duration_ns = neap_bind_duration(L, -1, "deadline");
+        duration_ns = neap_bind_duration(L, -1, "neap.scope: deadline");
     if (lua_getfield(L, options, "deadline_at") != LUA_TNIL) {
         if (duration_ns != NEAP_DURATION_NONE)
-            neap_bind_usage(L, "%s: either deadline or deadline_at", what);
+            neap_bind_usage(L, "neap.scope: either deadline or deadline_at");
         if (lua_type(L, -1) != LUA_TNUMBER)
-            neap_bind_usage(L, "deadline_at: seconds since the epoch expected, got %s",
+            neap_bind_usage(L, "neap.scope: deadline_at: seconds since the epoch expected, got %s",
                             luaL_typename(L, -1));
         neap_clock *clock = neap_host_of(L)->sched.clock;
         lua_pushnumber(L, lua_tonumber(L, -1) - (double)clock->wall(clock) / 1e6);
-        duration_ns = neap_bind_duration(L, -1, "deadline_at");
+        duration_ns = neap_bind_duration(L, -1, "neap.scope: deadline_at");
         lua_pop(L, 1);
     }
     lua_pop(L, 2);
@@ -122,7 +123,7 @@ static int l_open(lua_State *L)
 
     if (options) {
         neap_bind_options(L, 1, "neap.scope", names);
-        duration_ns = option_deadline(L, 1, "neap.scope");
+        duration_ns = option_deadline(L, 1);
     } else if (lua_isnil(L, 1) && lua_gettop(L) > 1) {
         lua_remove(L, 1);
     }
@@ -130,9 +131,10 @@ static int l_open(lua_State *L)
     if (block)
         lua_settop(L, options);
     else
-        neap_bind_function(L, options + 1, "neap.scope: body");
+        neap_bind_function(L, options + 1, "neap.scope");
 
-    neap_bind_scope *scope = open(L, block ? NEAP_SCOPE_BLOCK : NEAP_SCOPE_FUNCTION, duration_ns);
+    neap_bind_scope *scope = open(L, block ? NEAP_SCOPE_BLOCK : NEAP_SCOPE_FUNCTION, duration_ns,
+                                  "neap.scope");
     if (options) {
         set_options(L, scope);
         lua_remove(L, 1);
@@ -158,7 +160,7 @@ static int boundary(lua_State *L, neap_bind_scope_form form, const char *what)
     uint64_t duration_ns = neap_bind_duration(L, 1, what);
 
     neap_bind_function(L, 2, what);
-    neap_bind_scope *scope = open(L, form, duration_ns);
+    neap_bind_scope *scope = open(L, form, duration_ns, what);
     lua_copy(L, lua_upvalueindex(UP_HANDLER), 1);
     int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, (lua_KContext)scope, boundary_k);
     return leave_body(L, status, scope, 1);
@@ -215,26 +217,26 @@ static int l_spawn(lua_State *L)
     int first = 2;
 
     if (scope == NULL || !scope->core.open)
-        neap_bind_usage(L, "spawn: the scope has ended");
+        neap_bind_usage(L, "scope:spawn: the scope has ended");
     int type = lua_type(L, 2);
     if (type == LUA_TTABLE && neap_bind_is_options(L, 2)) {
-        neap_bind_options(L, 2, "spawn", names);
+        neap_bind_options(L, 2, "scope:spawn", names);
         first = 3;
-        neap_bind_function(L, 3, "spawn: task");
+        neap_bind_function(L, 3, "scope:spawn");
         lua_getfield(L, 2, "guard");
         options.guard |= (bool)lua_toboolean(L, -1);
         lua_getfield(L, 2, "lazy");
         options.lazy = lua_toboolean(L, -1);
         lua_pop(L, 2);
         if (lua_getfield(L, 2, "name") != LUA_TNIL) {
-            neap_bind_string(L, -1, "name", NULL);
+            neap_bind_string(L, -1, "scope:spawn: name", NULL);
             lua_replace(L, 2);
             options.name = 2;
         } else {
             lua_pop(L, 1);
         }
     } else if (type != LUA_TFUNCTION) {
-        neap_bind_callable(L, 2, "spawn: task");
+        neap_bind_callable(L, 2, "scope:spawn");
     }
     if (box->wraps) {
         neap_bind_scope_kept(L, 1, NEAP_SCOPE_HOOK);
@@ -312,7 +314,7 @@ static int l_extend(lua_State *L)
 {
     neap_bind_scope_box *box = box_arg(L);
     neap_bind_scope *scope = neap_bind_scope_record(box);
-    uint64_t duration_ns = neap_bind_duration(L, 2, "extend");
+    uint64_t duration_ns = neap_bind_duration(L, 2, "scope:extend");
 
     neap_bind_reserve(L);
     if (scope != NULL && scope->core.open && scope->core.kind == NEAP_CANCEL_NONE) {

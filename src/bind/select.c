@@ -27,12 +27,12 @@ struct rotation {
 static const char ROTATION;     /* registry key of its box */
 
 neap_bind_arm *neap_bind_new_arm(lua_State *L, const neap_bind_arm_ops *ops, void *object,
-                                 int handler)
+                                 int handler, const char *op)
 {
     bool handled = !lua_isnoneornil(L, handler);
 
     if (handled)
-        neap_bind_function(L, handler, "handler");
+        neap_bind_function(L, handler, op);
     neap_bind_arm *arm = neap_bind_new(L, &ARM, sizeof *arm, ops->gives ? 3 : 2);
     arm->ops = ops;
     arm->object = object;
@@ -93,9 +93,9 @@ static const neap_bind_arm_ops AFTER = { .now = after_now, .queue = after_queue,
  * beginning of its select */
 static int l_after(lua_State *L)
 {
-    uint64_t ns = neap_bind_duration(L, 1, "duration");
+    uint64_t ns = neap_bind_duration(L, 1, "neap.after");
 
-    neap_bind_new_arm(L, &AFTER, NULL, 2)->number = ns;
+    neap_bind_new_arm(L, &AFTER, NULL, 2, "neap.after")->number = ns;
     return 1;
 }
 
@@ -108,7 +108,7 @@ static void refuse_rival(lua_State *L, const neap_bind_arm *arm, lua_Integer cou
         lua_rawgeti(L, 1, i);
         const neap_bind_arm *other = neap_bind_test(L, -1, &ARM);
         if (other != NULL && other->ops == arm->ops->rival && other->object == arm->object)
-            neap_bind_usage(L, "select: the same unbuffered channel to send to and to receive "
+            neap_bind_usage(L, "neap.select: the same unbuffered channel to send to and to receive "
                             "from can never meet itself");
         lua_pop(L, 1);
     }
@@ -119,17 +119,17 @@ static void refuse_rival(lua_State *L, const neap_bind_arm *arm, lua_Integer cou
 static lua_Integer check_arms(lua_State *L, bool *fair, bool *has_default)
 {
     if (!lua_istable(L, 1))
-        neap_bind_usage(L, "select: table of arms expected, got %s", luaL_typename(L, 1));
+        neap_bind_usage(L, "neap.select: table of arms expected, got %s", luaL_typename(L, 1));
     lua_Integer count = (lua_Integer)lua_rawlen(L, 1);
 
     if (count > NEAP_BIND_ARMS_MAX)
-        neap_bind_usage(L, "select: %I arms; at most %d are allowed", (LUAI_UACINT)count,
+        neap_bind_usage(L, "neap.select: %I arms; at most %d are allowed", (LUAI_UACINT)count,
                         NEAP_BIND_ARMS_MAX);
     for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
         if (lua_type(L, -2) == LUA_TSTRING) {
             const char *name = lua_tostring(L, -2);
             if (strcmp(name, "default") == 0) {
-                neap_bind_function(L, -1, "select: default");
+                neap_bind_function(L, -1, "neap.select: default");
                 *has_default = true;
                 continue;
             }
@@ -139,21 +139,21 @@ static lua_Integer check_arms(lua_State *L, bool *fair, bool *has_default)
             }
             int nearest = neap_nearest(name, OPTIONS, (int)(sizeof OPTIONS / sizeof *OPTIONS));
             if (nearest >= 0)
-                neap_bind_usage(L, "select: unknown option \"%s\"; did you mean \"%s\"?", name,
+                neap_bind_usage(L, "neap.select: unknown option \"%s\"; did you mean \"%s\"?", name,
                                 OPTIONS[nearest]);
         }
         const neap_bind_arm *arm = neap_bind_test(L, -1, &ARM);
         if (!lua_isinteger(L, -2) || lua_tointeger(L, -2) < 1 || lua_tointeger(L, -2) > count)
-            neap_bind_usage(L, "select: unknown option %s; arms are listed, options are "
+            neap_bind_usage(L, "neap.select: unknown option %s; arms are listed, options are "
                             "`default` and `fair`", neap_bind_tostring(L, -2));
         if (arm == NULL)
-            neap_bind_usage(L, "select: arm %I: expected an arm as ch:on_recv() makes one, "
+            neap_bind_usage(L, "neap.select: arm %I: expected an arm as ch:on_recv() makes one, "
                             "got %s", (LUAI_UACINT)lua_tointeger(L, -2), luaL_typename(L, -1));
         if (arm->ops->rival != NULL)
             refuse_rival(L, arm, count);
     }
     if (count == 0 && !*has_default)
-        neap_bind_usage(L, "select: no arm, so it would never end");
+        neap_bind_usage(L, "neap.select: no arm, so it would never end");
     return count;
 }
 
@@ -183,7 +183,7 @@ static int try_arm(lua_State *L, lua_Integer i)
     const neap_bind_arm *arm = neap_bind_test(L, at, &ARM);
 
     if (arm == NULL)        /* a finalizer has changed the table */
-        neap_bind_usage(L, "select: the list of arms was changed");
+        neap_bind_usage(L, "neap.select: the list of arms was changed");
     lua_getiuservalue(L, at, 2);
     lua_pushinteger(L, i);
     int given = arm->ops->now(L, at);
@@ -222,7 +222,7 @@ static struct select *new_select(lua_State *L, int count, bool *gives)
         lua_rawgeti(L, 1, i);
         const neap_bind_arm *arm = neap_bind_test(L, -1, &ARM);
         if (arm == NULL)
-            neap_bind_usage(L, "select: the list of arms was changed");
+            neap_bind_usage(L, "neap.select: the list of arms was changed");
         *gives |= arm->ops->gives;
         if (arm->ops->prepare != NULL) {
             arm->ops->prepare(L, lua_gettop(L));
@@ -269,7 +269,7 @@ static int select_k(lua_State *L, int status, lua_KContext ctx)
     (void)status;
 
     if (result == NEAP_ECANCELLED)
-        return neap_bind_fail(L, result, "select");
+        return neap_bind_fail(L, result, "neap.select");
     luaL_checkstack(L, 8, NULL);
     lua_getiuservalue(L, 2, index);
     const neap_bind_arm *arm = lua_touserdata(L, -1);
@@ -292,7 +292,7 @@ static int l_select(lua_State *L)
     lua_settop(L, 1);
     lua_Integer count = check_arms(L, &fair, &has_default);
     if (!has_default)
-        task = neap_bind_checkpoint(L, "select");
+        task = neap_bind_checkpoint(L, "neap.select");
     uint32_t *rotation = fair && count > 0 ? rotation_here(L) : NULL;
     int values = try_all(L, count, rotation);
     if (has_default) {

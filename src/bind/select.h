@@ -56,7 +56,7 @@ struct neap_bind_arm_ops {
 /* Push a new arm on `object`, which is in the box at index 1, with the handler at
  * `handler` (a function; nil or none: no handler). */
 neap_bind_arm *neap_bind_new_arm(lua_State *L, const neap_bind_arm_ops *ops, void *object,
-                                 int handler);
+                                 int handler, const char *op);
 /* Every fair select begins at its first arm again. */
 void neap_bind_select_renew(lua_State *L);
 /* Push the value that the waiting select to which `node` belongs has to give. */

@@ -18,30 +18,32 @@ static const neap_bind_way ACQUIRE = {
 /* sem.new(slots) -> sem */
 static int l_new(lua_State *L)
 {
-    uint32_t limit = (uint32_t)neap_bind_integer(L, 1, "slots", 1, UINT32_MAX);
+    uint32_t limit = (uint32_t)neap_bind_integer(L, 1, "neap.semaphore: slots", 1, UINT32_MAX);
 
     struct sem *sem = neap_bind_new(L, &SEM, sizeof *sem, 0);
     neap_sem_init(&sem->core, limit);
     return 1;
 }
 
-static uint32_t slots_argument(lua_State *L, const struct sem *sem)
+static uint32_t slots_argument(lua_State *L, const struct sem *sem, const char *name)
 {
-    return (uint32_t)neap_bind_opt_integer(L, 2, "n", 1, 1, sem->core.limit);
+    return (uint32_t)neap_bind_opt_integer(L, 2, name, 1, 1, sem->core.limit);
 }
 
 /* sem:acquire([n]) -> permit. Parks while fewer than n slots are free. */
 static int l_acquire(lua_State *L)
 {
     struct sem *sem = neap_bind_arg(L, 1, &SEM);
-    return neap_bind_permit_acquire(L, &sem->core, slots_argument(L, sem), &ACQUIRE);
+    return neap_bind_permit_acquire(L, &sem->core, slots_argument(L, sem, "semaphore:acquire: n"),
+                                    &ACQUIRE);
 }
 
 /* sem:try_acquire([n]) -> permit | nil, "locked" */
 static int l_try_acquire(lua_State *L)
 {
     struct sem *sem = neap_bind_arg(L, 1, &SEM);
-    return neap_bind_permit_try(L, &sem->core, slots_argument(L, sem), &ACQUIRE);
+    return neap_bind_permit_try(L, &sem->core, slots_argument(L, sem, "semaphore:try_acquire: n"),
+                                &ACQUIRE);
 }
 
 static int on_acquire_now(lua_State *L, int arm)
@@ -76,9 +78,10 @@ static int l_on_acquire(lua_State *L)
 {
     struct sem *sem = neap_bind_arg(L, 1, &SEM);
     bool counted = lua_type(L, 2) == LUA_TNUMBER || lua_isnil(L, 2);
-    uint32_t n = counted ? slots_argument(L, sem) : 1;
+    uint32_t n = counted ? slots_argument(L, sem, "semaphore:on_acquire: n") : 1;
 
-    neap_bind_new_arm(L, &ON_ACQUIRE, &sem->core, counted ? 3 : 2)->number = n;
+    neap_bind_new_arm(L, &ON_ACQUIRE, &sem->core, counted ? 3 : 2,
+                      "semaphore:on_acquire")->number = n;
     return 1;
 }
 

@@ -44,7 +44,7 @@ static int fail(lua_State *L, int code, const char *op)
 
 static int limit(lua_State *L, lua_Integer max, const char *what, const char *option)
 {
-    return neap_bind_error(L, "limit", NULL, "stream.read %s: %s than %I bytes; raise the option "
+    return neap_bind_error(L, "limit", NULL, "stream:read %s: %s than %I bytes; raise the option "
                            "%s", name_of(L, AT_BOX), what, (LUAI_UACINT)max, option);
 }
 
@@ -117,7 +117,7 @@ static int read_on(lua_State *L, bool waited)
             return neap_bind_suspend(L, 0, read_k);
         }
         if (code != NEAP_OK)
-            return fail(L, code, "stream.read");
+            return fail(L, code, "stream:read");
     }
 }
 
@@ -126,7 +126,7 @@ static int read_k(lua_State *L, int status, lua_KContext ctx)
     int result = neap_host_of(L)->sched.running->wait.result;
     (void)status, (void)ctx;
 
-    return result == NEAP_OK ? read_on(L, true) : fail(L, result, "stream.read");
+    return result == NEAP_OK ? read_on(L, true) : fail(L, result, "stream:read");
 }
 
 /* [1] box, [2] what is wanted, [3] limit */
@@ -134,14 +134,14 @@ static int read_begin(lua_State *L)
 {
     neap_stream *stream = ((struct box *)lua_touserdata(L, AT_BOX))->stream;
 
-    neap_bind_checkpoint(L, "stream.read");
+    neap_bind_checkpoint(L, "stream:read");
     if ((stream->flags & NEAP_STREAM_READS) == 0)
         neap_bind_usage(L, "stream:read: %s can only be written", name_of(L, AT_BOX));
     if (stream->reader != NULL)
         neap_bind_usage(L, "stream:read: another task is reading %s; let one task read, and "
                         "hand on what it reads by a channel", name_of(L, AT_BOX));
     if (stream->closed)
-        return fail(L, NEAP_ECLOSED, "stream.read");
+        return fail(L, NEAP_ECLOSED, "stream:read");
     return read_on(L, false);
 }
 
@@ -170,15 +170,11 @@ static lua_Integer want_argument(lua_State *L, int idx)
     return neap_bind_integer(L, idx, "stream:read: number of bytes", 1, INT32_MAX);
 }
 
-/* The value of option `name` in the table at `idx`, or its default. */
-static lua_Integer option(lua_State *L, int idx, const char *name, lua_Integer def)
+/* The bound `name` among the options at `idx` of the method `op`, or its default. */
+static lua_Integer bound(lua_State *L, int idx, const char *op, const char *name,
+                         lua_Integer def)
 {
-    if (lua_isnoneornil(L, idx))
-        return def;
-    lua_getfield(L, idx, name);
-    lua_Integer value = neap_bind_opt_integer(L, -1, name, def, 0, INT32_MAX);
-    lua_pop(L, 1);
-    return value;
+    return neap_bind_option_integer(L, idx, op, name, def, 0, INT32_MAX);
 }
 
 /* stream:read([what] [, options]) -> bytes | nil, "eof" */
@@ -190,8 +186,9 @@ static int l_read(lua_State *L)
     lua_Integer want = want_argument(L, 2);
     if (!lua_isnoneornil(L, 3))
         neap_bind_options(L, 3, "stream:read", names);
-    lua_Integer max = want == WANT_LINE ? option(L, 3, "max_line", NEAP_BIND_MAX_LINE)
-                                        : option(L, 3, "max_bytes", NEAP_BIND_MAX_BYTES);
+    lua_Integer max = want == WANT_LINE
+                    ? bound(L, 3, "stream:read", "max_line", NEAP_BIND_MAX_LINE)
+                    : bound(L, 3, "stream:read", "max_bytes", NEAP_BIND_MAX_BYTES);
     lua_settop(L, 1);
     lua_pushinteger(L, want);
     lua_pushinteger(L, max);
@@ -218,7 +215,7 @@ static int l_lines(lua_State *L)
     neap_bind_arg(L, 1, &STREAM);
     if (!lua_isnoneornil(L, 2))
         neap_bind_options(L, 2, "stream:lines", names);
-    lua_Integer max = option(L, 2, "max_line", NEAP_BIND_MAX_LINE);
+    lua_Integer max = bound(L, 2, "stream:lines", "max_line", NEAP_BIND_MAX_LINE);
     lua_settop(L, 1);
     lua_pushinteger(L, max);
     lua_pushcclosure(L, l_next_line, 2);
@@ -240,7 +237,7 @@ static int write_on(lua_State *L, bool waited)
     if (code == NEAP_OK)
         return waited ? 0 : neap_bind_return(L, 0);
     if (code != NEAP_EAGAIN)
-        return fail(L, code, "stream.write");
+        return fail(L, code, "stream:write");
     lua_pushinteger(L, (lua_Integer)(done + written));
     lua_replace(L, 3);
     neap_stream_park_write(stream, neap_host_of(L)->sched.running);
@@ -252,7 +249,7 @@ static int write_k(lua_State *L, int status, lua_KContext ctx)
     int result = neap_host_of(L)->sched.running->wait.result;
     (void)status, (void)ctx;
 
-    return result == NEAP_OK ? write_on(L, true) : fail(L, result, "stream.write");
+    return result == NEAP_OK ? write_on(L, true) : fail(L, result, "stream:write");
 }
 
 /* stream:write(data): waits until the kernel has all of it */
@@ -261,7 +258,7 @@ static int l_write(lua_State *L)
     neap_stream *stream = ((struct box *)neap_bind_arg(L, 1, &STREAM))->stream;
 
     neap_bind_string(L, 2, "stream:write: data", NULL);
-    neap_bind_checkpoint(L, "stream.write");
+    neap_bind_checkpoint(L, "stream:write");
     if ((stream->flags & NEAP_STREAM_WRITES) == 0)
         neap_bind_usage(L, "stream:write: %s can only be read", name_of(L, AT_BOX));
     if (stream->writer != NULL)

@@ -44,6 +44,6 @@ int neap_bind_task_on_await(lua_State *L)
 {
     neap_bind_task *box = neap_bind_arg(L, 1, &neap_bind_task_type);
 
-    neap_bind_new_arm(L, &ON_AWAIT, &box->core, 2);
+    neap_bind_new_arm(L, &ON_AWAIT, &box->core, 2, "task:on_await");
     return 1;
 }

@@ -261,7 +261,7 @@ neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
     neap_host *host = neap_host_of(L);
 
     if (host->apart != NULL && host->sched.running != NULL)
-        neap_bind_usage(L, "spawn: no task can be started in %s", host->apart);
+        neap_bind_usage(L, "scope:spawn: no task can be started in %s", host->apart);
     neap_bind_task *box = lua_newuserdatauv(L, sizeof *box, options->name ? 2 : 1);
     box->type = &neap_bind_task_type;
     box->co = NULL;                     /* neap_task_adopt sets the rest */

@@ -35,7 +35,7 @@ static int l_seed(lua_State *L)
     bool awaited = neap_timers_first(&host->sched.timers) != NULL
         || neap_timers_first(&host->sched.deadlines) != NULL;
 
-    neap_virtual_begin(clock_of(L, "test.seed"), awaited);
+    neap_virtual_begin(clock_of(L, "neap.test.seed"), awaited);
     neap_bind_select_renew(L);
     neap_sched_renew(&host->sched);
     neap_random_seed(&host->random, seed);
@@ -48,14 +48,14 @@ static int l_seed(lua_State *L)
 /* test.elapsed() -> seconds since the beginning */
 static int l_elapsed(lua_State *L)
 {
-    lua_pushnumber(L, (lua_Number)neap_virtual_elapsed(clock_of(L, "test.elapsed")) / 1e9);
+    lua_pushnumber(L, (lua_Number)neap_virtual_elapsed(clock_of(L, "neap.test.elapsed")) / 1e9);
     return 1;
 }
 
 /* test.real(on) -> was it on. All clocks are the machine's while it is on. */
 static int l_real(lua_State *L)
 {
-    neap_virtual *clock = clock_of(L, "test.real_time");
+    neap_virtual *clock = clock_of(L, "neap.test.real_time");
 
     lua_pushboolean(L, (clock->reasons & NEAP_VIRTUAL_REAL) != 0);
     neap_virtual_run(clock, NEAP_VIRTUAL_REAL, lua_toboolean(L, 1));
@@ -65,7 +65,7 @@ static int l_real(lua_State *L)
 /* test.is_real() -> boolean */
 static int l_is_real(lua_State *L)
 {
-    lua_pushboolean(L, (clock_of(L, "test.is_real")->reasons & NEAP_VIRTUAL_REAL) != 0);
+    lua_pushboolean(L, (clock_of(L, "neap.test.is_real")->reasons & NEAP_VIRTUAL_REAL) != 0);
     return 1;
 }
 
@@ -80,7 +80,7 @@ static int idle_k(lua_State *L, int status, lua_KContext ctx)
 /* test.run_until_idle(): all others run until nothing is ready, due or pending */
 static int l_run_until_idle(lua_State *L)
 {
-    neap_task *task = neap_bind_checkpoint(L, "test.run_until_idle");
+    neap_task *task = neap_bind_checkpoint(L, "neap.test.run_until_idle");
 
     neap_loop_park_idle(neap_host_of(L)->loop, task);
     return neap_bind_suspend(L, 0, idle_k);

@@ -32,10 +32,11 @@ static int l_nearest(lua_State *L)
     return 1;
 }
 
-/* text.duration(value) -> seconds, math.huge for none; raises what is no duration. */
+/* text.duration(value, name) -> seconds, math.huge for none; raises what is no
+ * duration, by this name. */
 static int l_duration(lua_State *L)
 {
-    uint64_t ns = neap_bind_duration(L, 1, "duration");
+    uint64_t ns = neap_bind_duration(L, 1, neap_bind_string(L, 2, "name", NULL));
     lua_pushnumber(L, ns == NEAP_DURATION_NONE ? (lua_Number)HUGE_VAL : (lua_Number)ns / 1e9);
     return 1;
 }

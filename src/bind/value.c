@@ -90,7 +90,7 @@ static void push_mark(lua_State *L)
         return;
     lua_pop(L, 1);
     lua_createtable(L, 0, 1);
-    lua_pushliteral(L, "json.array");
+    lua_pushliteral(L, "neap.json.array");
     lua_setfield(L, -2, "__name");
     lua_pushvalue(L, -1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &ARRAY_MARK);

@@ -37,7 +37,7 @@
 #define NEAP_VALUE_DEPTH_CEILING 1000
 
 typedef struct neap_value_options {
-    const char *op;             /* who asks: "json.encode" */
+    const char *op;             /* who asks: "neap.json.encode" */
     size_t      max_bytes;      /* of the text */
     int         max_depth;      /* tables inside one another */
     int         indent;         /* writing: spaces a level; 0 for one line */

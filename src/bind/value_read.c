@@ -70,7 +70,7 @@ static void drop_tree(struct tree *tree)
     tree->root = NULL;
 }
 
-/* Push what a message about the text begins with: "json.decode: line 3", "a.jsonl:3". */
+/* Push what a message about the text begins with: "neap.json.decode: line 3", "a.jsonl:3". */
 static const char *push_line(struct reader *r, lua_Integer line)
 {
     const neap_value_options *options = r->options;

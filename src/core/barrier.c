@@ -10,7 +10,7 @@ static void leave(neap_node *node, void *object)
     neap_link_remove(&node->link);
 }
 
-static const neap_wait_class WAIT = { .what = "barrier.wait", .leave = leave };
+static const neap_wait_class WAIT = { .what = "barrier:wait", .leave = leave };
 
 void neap_barrier_init(neap_barrier *barrier, uint32_t parties)
 {

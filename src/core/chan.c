@@ -5,9 +5,9 @@
 
 #include "core/task.h"
 
-const neap_wait_class neap_chan_send_class = { .what = "chan.send" };
-const neap_wait_class neap_chan_recv_class = { .what = "chan.recv" };
-static const neap_wait_class ROOM = { .what = "chan.room" };
+const neap_wait_class neap_chan_send_class = { .what = "channel:send" };
+const neap_wait_class neap_chan_recv_class = { .what = "channel:recv" };
+static const neap_wait_class ROOM = { .what = "broadcast:publish" };
 
 static void park(neap_link *queue, const neap_wait_class *class, neap_chan *chan,
                  neap_task *task)

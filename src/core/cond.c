@@ -13,7 +13,7 @@ static void cancel(neap_wait *wait)
     send_back(wait->object, wait, NEAP_ECANCELLED);
 }
 
-static const neap_wait_class WAIT = { .what = "condition.wait", .cancel = cancel };
+static const neap_wait_class WAIT = { .what = "condition:wait", .cancel = cancel };
 
 void neap_cond_init(neap_cond *cond, neap_mutex *mutex)
 {

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-const neap_wait_class neap_event_wait_class = { .what = "event.wait" };
+const neap_wait_class neap_event_wait_class = { .what = "event:wait" };
 
 void neap_event_init(neap_event *event)
 {

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-static const neap_wait_class WAIT = { .what = "latch.wait" };
+static const neap_wait_class WAIT = { .what = "latch:wait" };
 
 void neap_latch_init(neap_latch *latch, uint32_t count)
 {

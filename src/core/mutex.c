@@ -3,10 +3,10 @@
 #include <assert.h>
 #include <stddef.h>
 
-const neap_wait_class neap_mutex_lock_class = { .what = "mutex.lock" };
+const neap_wait_class neap_mutex_lock_class = { .what = "mutex:lock" };
 
 /* Of those whose wait went on here: they come out as owners or not at all. */
-static const neap_wait_class REQUEUED = { .what = "mutex.lock", .cancel = neap_wait_keep };
+static const neap_wait_class REQUEUED = { .what = "mutex:lock", .cancel = neap_wait_keep };
 
 /* A node's `count` is what its wait ends with, as a positive number. */
 static void say(neap_node *node, int result)

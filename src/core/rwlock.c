@@ -1,7 +1,7 @@
 #include "core/rwlock.h"
 
-static const neap_wait_class READ  = { .what = "rwlock.read",  .left = neap_sem_left };
-static const neap_wait_class WRITE = { .what = "rwlock.write", .left = neap_sem_left };
+static const neap_wait_class READ  = { .what = "rwlock:read",  .left = neap_sem_left };
+static const neap_wait_class WRITE = { .what = "rwlock:write", .left = neap_sem_left };
 
 void neap_rwlock_init(neap_rwlock *lock)
 {

@@ -13,8 +13,8 @@ static void leave_timer(neap_node *node, void *object)
     neap_timers_disarm(&wait->task->scope->sched->timers, &wait->timer);
 }
 
-static const neap_wait_class SLEEP = { .what = "sleep", .leave = leave_timer };
-static const neap_wait_class YIELD = { .what = "yield" };   /* marks a task that yielded */
+static const neap_wait_class SLEEP = { .what = "neap.sleep", .leave = leave_timer };
+static const neap_wait_class YIELD = { .what = "neap.yield" };   /* marks a task that yielded */
 
 static neap_task *ready_task(neap_link *link)
 {

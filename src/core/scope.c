@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "core/sched.h"
 
-static const neap_wait_class JOIN  = { .what = "scope.join" };
-static const neap_wait_class LEAVE = { .what = "scope.leave", .cancel = neap_wait_keep };
+static const neap_wait_class JOIN  = { .what = "scope:join" };
+static const neap_wait_class LEAVE = { .what = "scope:close", .cancel = neap_wait_keep };
 
 static void wake(neap_task *task, neap_scope *scope)
 {

@@ -4,7 +4,7 @@
 
 #include "core/sched.h"
 
-const neap_wait_class neap_select_class = { .what = "select" };
+const neap_wait_class neap_select_class = { .what = "neap.select" };
 
 void neap_select_park(neap_select *select, neap_task *task, neap_arm *arms, uint32_t count)
 {

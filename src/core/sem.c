@@ -21,7 +21,7 @@ void neap_sem_left(void *sem)
     serve_waiters(sem);
 }
 
-const neap_wait_class neap_sem_acquire_class = { .what = "semaphore.acquire",
+const neap_wait_class neap_sem_acquire_class = { .what = "semaphore:acquire",
                                                  .left = neap_sem_left };
 
 void neap_sem_init(neap_sem *sem, uint32_t limit)

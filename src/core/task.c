@@ -15,7 +15,7 @@ static void leave_awaiters(neap_node *node, void *object)
     neap_link_remove(&node->link);
 }
 
-const neap_wait_class neap_task_await_class = { .what = "task.await", .leave = leave_awaiters };
+const neap_wait_class neap_task_await_class = { .what = "task:await", .leave = leave_awaiters };
 
 void neap_task_adopt(neap_task *task, neap_scope *home, bool lazy)
 {

@@ -38,7 +38,7 @@ typedef struct neap_node {
 
 /* What the primitive that a task waits for says about its waits. */
 typedef struct neap_wait_class {
-    const char *what;                   /* "chan.recv", for people */
+    const char *what;                   /* "channel:recv", for people */
     /* Take `node` out of the queue of `object`. NULL: out of a ring. */
     void (*leave)(neap_node *node, void *object);
     /* A node has left the queue of `object` without being served: whoever

@@ -13,7 +13,7 @@ enum { NS_PER_MS = 1000000 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static const neap_wait_class IDLE = { .what = "test.run_until_idle" };
+static const neap_wait_class IDLE = { .what = "neap.test.run_until_idle" };
 
 static pthread_once_t memory_once = PTHREAD_ONCE_INIT;
 

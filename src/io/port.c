@@ -80,8 +80,8 @@ static void revoke_watched(neap_wait *wait)
     neap_port_revoke_other(port);
 }
 
-const neap_wait_class neap_port_send_class = { .what = "isolate.send", .leave = leave };
-const neap_wait_class neap_port_recv_class = { .what = "isolate.recv", .leave = leave };
+const neap_wait_class neap_port_send_class = { .what = "port:send", .leave = leave };
+const neap_wait_class neap_port_recv_class = { .what = "port:recv", .leave = leave };
 static const neap_wait_class WATCH = {
     .what = "the end of an isolate", .leave = leave_watch, .cancel = revoke_watched };
 

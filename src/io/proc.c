@@ -141,8 +141,8 @@ static void set_stdio(uv_stdio_container_t *stdio, const int *fds)
 
 /* --- waiting --------------------------------------------------------------------- */
 
-static const neap_wait_class WAIT  = { .what = "process.wait" };
-static const neap_wait_class CLOSE = { .what = "process.close", .cancel = neap_wait_keep };
+static const neap_wait_class WAIT  = { .what = "process:wait" };
+static const neap_wait_class CLOSE = { .what = "process:close", .cancel = neap_wait_keep };
 
 /* --- the child --------------------------------------------------------------------- */
 

@@ -54,8 +54,8 @@ static void leave_write(neap_node *node, void *object)
     watch(stream);
 }
 
-static const neap_wait_class READ  = { .what = "stream.read", .leave = leave_read };
-static const neap_wait_class WRITE = { .what = "stream.write", .leave = leave_write };
+static const neap_wait_class READ  = { .what = "stream:read", .leave = leave_read };
+static const neap_wait_class WRITE = { .what = "stream:write", .leave = leave_write };
 
 static void wake(neap_wait *wait, int result)
 {

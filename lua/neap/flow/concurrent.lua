@@ -184,7 +184,7 @@ end
 function Flow:chunk(size, opts)
   check_count("chunk", size, 1)
   local within = options.check("flow:chunk", opts, CHUNK).within
-  local seconds = within and text.duration(within) or math.huge
+  local seconds = within and text.duration(within, "flow:chunk: within") or math.huge
   local run = self.run
 
   if seconds == math.huge then
@@ -225,7 +225,7 @@ end
 ---@param duration neap.Duration
 ---@return neap.Flow
 function Flow:debounce(duration)
-  local seconds = text.duration(duration)
+  local seconds = text.duration(duration, "flow:debounce")
   return new(function(emit)
     scopes.open(function(s)
       local ch, last = chan.new(1, "drop_oldest"), nil
@@ -249,7 +249,7 @@ end
 ---@param duration neap.Duration
 ---@return neap.Flow
 function Flow:sample(duration)
-  local seconds = text.duration(duration)
+  local seconds = text.duration(duration, "flow:sample")
   if seconds <= 0 or seconds == math.huge then
     errors.usage("flow:sample: a duration above 0 and below math.huge expected")
   end

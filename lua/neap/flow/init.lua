@@ -322,7 +322,7 @@ end
 ---@param duration neap.Duration
 ---@return neap.Flow
 function Flow:timeout(duration)
-  local seconds = text.duration(duration)
+  local seconds = text.duration(duration, "flow:timeout")
   return new(function(emit)
     scopes.open({ deadline = seconds }, function(s)
       self.run(function(...)

@@ -70,7 +70,7 @@ local Fifo = {
 ---@param ... any  Passed to `fn`.
 function test.schedules(n, fn, ...)
   if math.type(n) ~= "integer" or n < 1 then
-    errors.usage("test.schedules: how many: whole number from 1 on expected, got " .. tostring(n))
+    errors.usage("neap.test.schedules: how many: whole number from 1 on expected, got " .. tostring(n))
   end
   local _ <close> = setmetatable({}, Fifo)
   for seed = test.seed or 1, test.seed or n do
