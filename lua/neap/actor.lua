@@ -37,10 +37,10 @@ Actor.__name = "neap.actor"
 
 -- A message is { name, arguments ..., n = how many these are, reply = Reply or nil }.
 
-local function closed_error(self)
+local function closed_error(self, op)
   local why = self.crash ~= nil and "has crashed: " .. tostring(self.crash) or "has ended"
-  return errors.new("closed", ("the actor %s %s"):format(tostring(self.task), why),
-    { cause = self.crash })
+  return errors.new("closed", ("%s: the actor %s %s"):format(op, tostring(self.task), why),
+    { op = op, code = "ECLOSED", cause = self.crash })
 end
 
 -- A method has raised. The asker, if there still is one, gets the error itself.
@@ -61,7 +61,7 @@ local function answer(self, reply, ok, ...)
 end
 
 local function refuse(self, message)
-  if message and message.reply then message.reply.deferred:reject(closed_error(self)) end
+  if message and message.reply then message.reply.deferred:reject(closed_error(self, "actor:ask")) end
 end
 
 -- What its task leaves behind, also when it was cancelled: nobody waits for it.
@@ -98,7 +98,7 @@ local function check(self, what, name)
   end
   if self.mailbox:is_closed() then
     time.checkpoint()
-    error(closed_error(self), 0)
+    error(closed_error(self, what), 0)
   end
 end
 

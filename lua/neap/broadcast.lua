@@ -85,7 +85,7 @@ end
 
 local function raise_closed(self)
   error(errors.new("closed", "broadcast:publish: the broadcast is closed",
-    { code = "ECLOSED", cause = self.cause }), 0)
+    { op = "broadcast:publish", code = "ECLOSED", cause = self.cause }), 0)
 end
 
 --- Send values to every subscriber. Waits, if `on_full` is "wait", until each of them

@@ -7,7 +7,7 @@ local time = require("neap.core.time")
 ---@class neap.Error
 ---@field kind string  What a program compares: `"timeout"`, `"closed"`, a script's own.
 ---@field message string  One sentence for people.
----@field op? string  The operation that failed.
+---@field op? string  The operation that failed, as a script writes it: `"channel:send"`, `"neap.fs.read"`.
 ---@field code? string  The kind in more detail, as the system names it: `"ECONNREFUSED"`.
 ---@field cause? any  The error behind this one.
 ---@field data? any  Whatever belongs to it.
@@ -23,6 +23,7 @@ local time = require("neap.core.time")
 ---@field at number  When: seconds since the epoch.
 
 ---@class neap.error.Fields
+---@field op? string
 ---@field code? string
 ---@field cause? any
 ---@field data? any

@@ -107,7 +107,7 @@ local function read_all(child, name, max)
   if ok then return output end
   if errors.is(output, "limit") then
     output = errors.new("limit", ("neap.process.run %s: more than %d bytes on %s; raise the option max_output")
-      :format(child.name, max, name))
+      :format(child.name, max, name), { op = "neap.process.run" })
   end
   error(output, 0)
 end
@@ -136,7 +136,7 @@ local function check(args, result)
   local said = last_line(result.stderr)
   error(errors.new("failed", ("neap.process.run %s: %s%s"):format(table.concat(args, " ", 1, math.min(#args, 4)),
     result.signal and "ended by " .. result.signal or "exit status " .. result.status,
-    said and ": " .. said or ""), { data = result }), 0)
+    said and ": " .. said or ""), { op = "neap.process.run", data = result }), 0)
 end
 
 --- Run a program to its end, and return what it printed.

@@ -60,7 +60,8 @@ function Scope:start(fn, ...)
   starting.is_over = true
   if is_ready then return value end
   if value == false then error(err, 0) end
-  error(errors.new("structure", "scope:start: the task ended without calling ready"), 0)
+  error(errors.new("structure", "scope:start: the task ended without calling ready",
+    { op = "scope:start" }), 0)
 end
 
 --- Start an actor: a task with state of its own and a mailbox.

@@ -126,9 +126,9 @@ function Plan:note(keeper, err)
   recent[#recent + 1] = now
   self.failures = recent
   if #recent > self.intensity then
-    self:fail(errors.new("failed", ("%d failures within %gs are more than the supervisor stands "
+    self:fail(errors.new("failed", ("neap.supervisor: %d failures within %gs are more than it stands "
       .. "(intensity = %d), the last one of %s: %s"):format(#recent, self.period, self.intensity,
-      tostring(keeper.task), tostring(err)), { cause = err }))
+      tostring(keeper.task), tostring(err)), { op = "neap.supervisor", cause = err }))
   end
 
   if now - keeper.failed_at >= self.period then keeper.failures = 0 end
@@ -164,8 +164,9 @@ function Plan:stop(group, restart)
     local halted, late = other.halted, nil
     if halted then late = select(2, scopes.timeout_or(self.shutdown, halted.await, halted)) end
     if late then
-      self:fail(errors.new("failed", ("%s was stopped in order to be started again, and did not "
-        .. "end within %gs (shutdown)"):format(tostring(other.task), self.shutdown)))
+      self:fail(errors.new("failed", ("neap.supervisor: %s was stopped in order to be started again, and "
+        .. "did not end within %gs (shutdown)"):format(tostring(other.task), self.shutdown),
+        { op = "neap.supervisor" }))
     end
   end
 end

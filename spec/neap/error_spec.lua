@@ -11,6 +11,86 @@ describe("neap.error", function()
     assert.are.same({ 1 }, e.data)
   end)
 
+  it("has the operation that failed in op, and begins its message with it", function()
+    local path = os.tmpname()
+    neap.fs.write(path, "two\nlines\n")
+    local failures = {
+      ["closed channel:send"] = function()
+        local ch = neap.channel(1)
+        ch:close()
+        ch:send(1)
+      end,
+      ["closed broadcast:publish"] = function()
+        local hub = neap.broadcast()
+        hub:close()
+        hub:publish(1)
+      end,
+      ["closed actor:ask"] = function()
+        neap.scope(function(s) return s:actor({ read = print }) end):ask("read")
+      end,
+      ["closed stream:read"] = function()
+        local file = neap.fs.open(path)
+        file:close()
+        file:read()
+      end,
+      ["timeout neap.timeout"] = function() neap.timeout("1s", neap.sleep, "2s") end,
+      ["timeout neap.scope"] = function() neap.scope({ deadline = "1s" }, function() neap.sleep("2s") end) end,
+      ["timeout neap.shield"] = function() neap.shield("1s", neap.sleep, "2s") end,
+      ["cancelled neap.scope"] = function()
+        local s <close> = neap.scope()
+        s:cancel()
+        neap.sleep(1)
+      end,
+      ["limit neap.fs.read"] = function() neap.fs.read(path, { max_bytes = 1 }) end,
+      ["limit stream:read"] = function()
+        local file <close> = neap.fs.open(path)
+        file:read("line", { max_line = 1 })
+      end,
+      ["io neap.fs.read"] = function() neap.fs.read("/no/such") end,
+      ["io neap.process.spawn"] = function() neap.process.spawn { "no-such-program" } end,
+      ["failed neap.process.run"] = function() neap.process.run { "false", check = true } end,
+      ["failed neap.any"] = function() neap.any { error } end,
+      ["failed mutex:lock"] = function()
+        local m = neap.mutex()
+        neap.scope(function(s)
+          s:spawn(function()
+            m:lock()
+            neap.yield()
+          end)
+          neap.yield()
+          m:lock()
+        end)
+      end,
+      ["structure scope:start"] = function() neap.app:start(type) end,
+      ["structure coroutine.yield"] = function()
+        coroutine.wrap(function()
+          local _ <close> = neap.scope()
+          coroutine.yield()
+        end)()
+      end,
+      ["json neap.json.decode"] = function() neap.json.decode("[") end,
+      ["json neap.json.encode"] = function() neap.json.encode(print) end,
+    }
+    for what, fail in pairs(failures) do
+      local ok, err = pcall(fail)
+      assert.is_false(ok)
+      assert.are.equal(what, ("%s %s"):format(err.kind, err.op))
+      assert.are.equal(err.op, err.message:sub(1, #err.op))
+    end
+    os.remove(path)
+  end)
+
+  it("has the operation beside a message that begins with the name of a text", function()
+    local _, err = pcall(neap.json.lines("[", { name = "a.jsonl" }))
+    assert.are.equal("neap.json.lines", err.op)
+    assert.are.equal("a.jsonl:1:", err.message:sub(1, 10))
+  end)
+
+  it("takes an operation of the script's own", function()
+    assert.are.equal("pay", neap.error("refused", "no", { op = "pay" }).op)
+    assert.is_nil(neap.error("refused", "no").op)
+  end)
+
   it("gives one line by tostring", function()
     assert.are.equal("stock: nothing\\nleft", tostring(neap.error("stock", "nothing\nleft")))
     assert.are.equal("plain", tostring(neap.error("error", "plain")))

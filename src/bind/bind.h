@@ -75,13 +75,18 @@ bool neap_bind_is_options(lua_State *L, int idx);
 /* --- errors; none returns ---------------------------------------------------- */
 
 int neap_bind_usage(lua_State *L, const char *fmt, ...);
-/* `code` may be NULL. */
-int neap_bind_error(lua_State *L, const char *kind, const char *code, const char *fmt, ...);
+/* Push an error object. Its message is `op`, the operation that failed as a script
+ * writes it and a field of its own, and the text right behind it: ": it is closed", or
+ * " FILE: it is a directory". Without an operation, NULL, it is the text alone. `code`
+ * may be NULL, too. */
+void neap_bind_push_error(lua_State *L, const char *kind, const char *code, const char *op,
+                          const char *fmt, ...);
+/* The same, raised. */
+int neap_bind_error(lua_State *L, const char *kind, const char *code, const char *op,
+                    const char *fmt, ...);
 /* A code of base/err as an error object; NEAP_ECANCELLED as the cancellation. */
 int neap_bind_fail(lua_State *L, int code, const char *op);
 int neap_bind_memory(lua_State *L);
-/* Push an error object. */
-void neap_bind_push_error(lua_State *L, const char *kind, const char *code, const char *message);
 /* True for an error object of `kind`; NULL: of any. */
 bool neap_bind_is_error(lua_State *L, int idx, const char *kind);
 /* Push "file:line:" of the innermost Lua function, or "". */

@@ -46,7 +46,7 @@ static void push_object(lua_State *L, neap_scope *scope, neap_cancel_kind kind, 
                         int reason, int by)
 {
     luaL_checkstack(L, 10, NULL);
-    neap_bind_push_error(L, "cancelled", NULL, message_of(kind));
+    neap_bind_push_error(L, "cancelled", NULL, NULL, "%s", message_of(kind));
     lua_createtable(L, 0, 4);
     lua_pushstring(L, KINDS[kind]);
     lua_setfield(L, -2, "kind");

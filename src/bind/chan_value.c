@@ -191,7 +191,7 @@ int neap_bind_chan_raise_closed(lua_State *L, int at)
     const neap_bind_chan *chan = lua_touserdata(L, at);
 
     luaL_checkstack(L, 8, NULL);
-    neap_bind_push_error(L, "closed", "ECLOSED", "channel:send: the channel is closed");
+    neap_bind_push_error(L, "closed", "ECLOSED", "channel:send", ": the channel is closed");
     if (chan->has_cause) {
         lua_getiuservalue(L, at, NEAP_CHAN_CAUSE);
         lua_setfield(L, -2, "cause");

@@ -321,7 +321,7 @@ void neap_copy_write_error(lua_State *L, neap_buf *to, int idx)
         lua_insert(L, -2);
         if (lua_pcall(L, 1, 1, 0) != LUA_OK || !lua_isstring(L, -1))
             lua_pushliteral(L, "an error whose text could not be made");
-        neap_bind_push_error(L, "error", NULL, lua_tostring(L, -1));
+        neap_bind_push_error(L, "error", NULL, NULL, "%s", lua_tostring(L, -1));
     }
     write_value(&w, &whole);
     lua_settop(L, top);
@@ -349,7 +349,7 @@ static const char *read_table(lua_State *L, const char *at, char tag)
 
     at = take(&n, at, sizeof n);
     if (tag == 'E')
-        neap_bind_push_error(L, "error", NULL, "");
+        neap_bind_push_error(L, "error", NULL, NULL, "");
     else
         lua_createtable(L, clamp(n), 0);
     for (lua_Unsigned i = 1; i <= n; i++) {

@@ -275,12 +275,12 @@ static int l_yield(lua_State *L)
             return neap_bind_usage(L, "coroutine.yield: outside of a coroutine of the script's "
                                    "own; neap.yield() lets other tasks run");
         if (neap_bind_open_scope(L) != NULL)
-            return neap_bind_error(L, "structure", NULL,
-                "coroutine.yield while a scope, timeout or shield that this coroutine opened is "
+            return neap_bind_error(L, "structure", NULL, "coroutine.yield",
+                " while a scope, timeout or shield that this coroutine opened is "
                 "open: nobody could close it if the coroutine is dropped; use neap.flow");
         if (neap_bind_context_is_open(L))
-            return neap_bind_error(L, "structure", NULL,
-                "coroutine.yield inside a neap.with that this coroutine entered: what is bound "
+            return neap_bind_error(L, "structure", NULL, "coroutine.yield",
+                " inside a neap.with that this coroutine entered: what is bound "
                 "there would hold outside of it; use neap.flow");
     }
     return lua_yield(L, lua_gettop(L));

@@ -202,7 +202,7 @@ static int launch(lua_State *L, struct call *call)
         return neap_bind_usage(L, "%s: %s", class->op, wrong);
     lua_settop(L, 1);
     if (neap_pool_submit(class->pool, host->loop, &errand->job) != NEAP_OK)
-        return neap_bind_error(L, "limit", NULL, "%s: no thread could be started", class->op);
+        return neap_bind_error(L, "limit", NULL, class->op, ": no thread could be started");
     neap_pool_park(&errand->job, host->sched.running);
     return neap_bind_suspend(L, (lua_KContext)call, done_k);
 }

@@ -20,37 +20,55 @@ static void push_metatable(lua_State *L)
     lua_rawgetp(L, LUA_REGISTRYINDEX, &ERROR_METATABLE);
 }
 
+static void set_text(lua_State *L, const char *field, const char *text)
+{
+    if (text != NULL) {
+        lua_pushstring(L, text);
+        lua_setfield(L, -2, field);
+    }
+}
+
 /* Turns what the top of the stack holds into the message of a new object. */
-static void wrap_message(lua_State *L, const char *kind, const char *code)
+static void wrap_message(lua_State *L, const char *kind, const char *code, const char *op)
 {
     lua_createtable(L, 0, 4);
     lua_insert(L, -2);
     lua_setfield(L, -2, "message");
-    lua_pushstring(L, kind);
-    lua_setfield(L, -2, "kind");
-    if (code != NULL) {
-        lua_pushstring(L, code);
-        lua_setfield(L, -2, "code");
-    }
+    set_text(L, "kind", kind);
+    set_text(L, "code", code);
+    set_text(L, "op", op);
     push_metatable(L);
     lua_setmetatable(L, -2);
 }
 
-void neap_bind_push_error(lua_State *L, const char *kind, const char *code, const char *message)
+static void push_error(lua_State *L, const char *kind, const char *code, const char *op,
+                       const char *fmt, va_list args)
 {
-    lua_pushstring(L, message);
-    wrap_message(L, kind, code);
+    luaL_checkstack(L, 8, NULL);
+    lua_pushstring(L, op != NULL ? op : "");
+    lua_pushvfstring(L, fmt, args);
+    lua_concat(L, 2);
+    wrap_message(L, kind, code, op);
 }
 
-int neap_bind_error(lua_State *L, const char *kind, const char *code, const char *fmt, ...)
+void neap_bind_push_error(lua_State *L, const char *kind, const char *code, const char *op,
+                          const char *fmt, ...)
 {
     va_list args;
 
-    luaL_checkstack(L, 8, NULL);
     va_start(args, fmt);
-    lua_pushvfstring(L, fmt, args);
+    push_error(L, kind, code, op, fmt, args);
     va_end(args);
-    wrap_message(L, kind, code);
+}
+
+int neap_bind_error(lua_State *L, const char *kind, const char *code, const char *op,
+                    const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    push_error(L, kind, code, op, fmt, args);
+    va_end(args);
     return lua_error(L);
 }
 
@@ -64,7 +82,7 @@ int neap_bind_usage(lua_State *L, const char *fmt, ...)
     lua_pushvfstring(L, fmt, args);
     va_end(args);
     lua_concat(L, 2);
-    wrap_message(L, "usage", NULL);
+    wrap_message(L, "usage", NULL, NULL);
     return lua_error(L);
 }
 
@@ -80,7 +98,7 @@ int neap_bind_fail(lua_State *L, int code, const char *op)
         return neap_bind_raise_cancelled(L);
     if (code == NEAP_ENOMEM)
         return neap_bind_memory(L);
-    return neap_bind_error(L, neap_err_kind(code), neap_err_name(code), "%s: %s", op,
+    return neap_bind_error(L, neap_err_kind(code), neap_err_name(code), op, ": %s",
                            neap_err_text(code));
 }
 
@@ -196,7 +214,7 @@ static int l_new(lua_State *L)
         neap_bind_options(L, 3, "neap.error", names);
     lua_settop(L, 3);
     lua_pushvalue(L, 2);
-    wrap_message(L, kind, NULL);
+    wrap_message(L, kind, NULL, NULL);
     for (int i = 0; lua_istable(L, 3) && names[i] != NULL; i++) {
         lua_getfield(L, 3, names[i]);
         lua_setfield(L, -2, names[i]);

@@ -76,10 +76,10 @@ static int fail(lua_State *L, const struct act *act, const neap_file *file)
     if (code == NEAP_ENOMEM)
         return neap_bind_memory(L);
     if (code == NEAP_EFULL)
-        return neap_bind_error(L, "limit", NULL, "%s %s: more than %I; raise the option %s",
-                               act->class.what, file->path, (LUAI_UACINT)file->max, act->limit);
-    return neap_bind_error(L, neap_err_kind(code), neap_err_name(code), "%s %s%s%s: %s",
-                           act->class.what, file->path, file->to ? " to " : "",
+        return neap_bind_error(L, "limit", NULL, act->class.what, " %s: more than %I; raise the "
+                               "option %s", file->path, (LUAI_UACINT)file->max, act->limit);
+    return neap_bind_error(L, neap_err_kind(code), neap_err_name(code), act->class.what,
+                           " %s%s%s: %s", file->path, file->to ? " to " : "",
                            file->to ? file->to : "", neap_err_text(code));
 }
 
@@ -158,7 +158,7 @@ static int push_path(lua_State *L, neap_file *file)
 
 static int push_stream(lua_State *L, neap_file *file)
 {
-    return neap_bind_stream(L, &file->fd, NEAP_STREAM_READS, file->path);
+    return neap_bind_stream(L, &file->fd, NEAP_STREAM_READS, "neap.fs.open", file->path);
 }
 
 #define ACT(name, call, gives, option)                                        \

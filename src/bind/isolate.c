@@ -71,7 +71,7 @@ static int perform(lua_State *L)
     lua_pushvalue(L, 3);
     lua_call(L, 1, 1);
     if (!lua_isfunction(L, -1))
-        return neap_bind_error(L, "usage", NULL, "%sneap.isolates: module %s returned a %s, not a "
+        return neap_bind_error(L, "usage", NULL, NULL, "%sneap.isolates: module %s returned a %s, not a "
                                "function", lua_tostring(L, 4), lua_tostring(L, 3),
                                luaL_typename(L, -1));
     luaL_requiref(L, "neap.core.port", luaopen_neap_core_port, 0);
@@ -131,8 +131,8 @@ static int close_by_deadlock(lua_State *L)
 {
     const struct order *order = lua_touserdata(L, 1);
 
-    neap_bind_push_error(L, "deadlock", NULL, "every task of the isolate waits, and nothing that "
-                         "could wake one will come");
+    neap_bind_push_error(L, "deadlock", NULL, "neap.isolates", ": every task of the isolate waits, and "
+                         "nothing that could wake one will come");
     close_with(L, order->port);
     return 0;
 }
@@ -266,7 +266,7 @@ static int l_serve(lua_State *L)
     neap_copy_write(L, &box->order->fallback, -1, 1, "");
 
     if (neap_thread_start(&starter->thread, run_isolate, box->order) != NEAP_OK)
-        return neap_bind_error(L, "limit", NULL, "neap.isolates: no thread could be started");
+        return neap_bind_error(L, "limit", NULL, "neap.isolates", ": no thread could be started");
     box->order = NULL;
     starter->begun = true;
     if (!neap_port_park_watch(port->core, task))

@@ -42,7 +42,7 @@ static int raise_closed(lua_State *L, int idx)
 {
     idx = lua_absindex(L, idx);
     luaL_checkstack(L, 8, NULL);
-    neap_bind_push_error(L, "closed", "ECLOSED", "port:send: the other isolate has ended, or "
+    neap_bind_push_error(L, "closed", "ECLOSED", "port:send", ": the other isolate has ended, or "
                          "closed the channel");
     if (push_cause(L, idx))
         lua_setfield(L, -2, "cause");

@@ -85,9 +85,9 @@ static int fail(lua_State *L, int code, const char *op, const char *program, con
 {
     /* The system does not say which of the two it has not found. */
     if (cwd != NULL && access(cwd, X_OK) != 0)
-        return neap_bind_error(L, "io", neap_err_name(code), "%s %s: directory %s: %s", op,
+        return neap_bind_error(L, "io", neap_err_name(code), op, " %s: directory %s: %s",
                                program, cwd, neap_err_text(code));
-    return neap_bind_error(L, neap_err_kind(code), neap_err_name(code), "%s %s: %s", op,
+    return neap_bind_error(L, neap_err_kind(code), neap_err_name(code), op, " %s: %s",
                            program, neap_err_text(code));
 }
 
@@ -108,7 +108,8 @@ static int prepare(struct box *box, int *fds, int i, int what)
 }
 
 /* Box our ends as streams, user values of the box at `idx`. */
-static void make_streams(lua_State *L, int idx, struct box *box, const char *program)
+static void make_streams(lua_State *L, int idx, struct box *box, const char *op,
+                         const char *program)
 {
     static const char *const names[] = { "standard input", "standard output", "standard error" };
 
@@ -116,7 +117,7 @@ static void make_streams(lua_State *L, int idx, struct box *box, const char *pro
         if (box->ours[i] < 0)
             continue;
         lua_pushfstring(L, "%s of %s", names[i], program);
-        neap_bind_stream(L, &box->ours[i], i == 0 ? NEAP_STREAM_WRITES : NEAP_STREAM_READS,
+        neap_bind_stream(L, &box->ours[i], i == 0 ? NEAP_STREAM_WRITES : NEAP_STREAM_READS, op,
                          lua_tostring(L, -1));
         lua_setiuservalue(L, idx, i + 1);
         lua_pop(L, 1);
@@ -151,7 +152,7 @@ static int l_spawn(lua_State *L)
         code = prepare(box, options.fds, i, (int)lua_tointeger(L, 4 + i));
     if (code != NEAP_OK)
         return fail(L, code, op, options.args[0], NULL);
-    make_streams(L, at, box, options.args[0]);
+    make_streams(L, at, box, op, options.args[0]);
     neap_bind_hold(L, at, task, &box->held);        /* the last line that can raise */
     code = neap_proc_open(&box->proc, neap_host_of(L)->loop, &options);
     close_all(box->theirs);

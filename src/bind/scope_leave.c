@@ -140,14 +140,14 @@ static void raise_unawaited(lua_State *L)
     lua_pop(L, 1);
 }
 
-static void push_timeout(lua_State *L, uint64_t allowed_ns)
+static void push_timeout(lua_State *L, const neap_bind_ending *ending)
 {
+    const char *op = ending->form == NEAP_SCOPE_SHIELD ? "neap.shield"
+                   : neap_bind_is_boundary(ending->form) ? "neap.timeout" : "neap.scope";
     char text[NEAP_DURATION_SIZE];
 
-    neap_duration_format(allowed_ns, text);
-    lua_pushfstring(L, "not done within %s", text);
-    neap_bind_push_error(L, "timeout", NULL, lua_tostring(L, -1));
-    lua_remove(L, -2);
+    neap_duration_format(ending->allowed_ns, text);
+    neap_bind_push_error(L, "timeout", NULL, op, ": not done within %s", text);
 }
 
 /* --- what leaving gives ----------------------------------------------------------------- */
@@ -187,7 +187,7 @@ static int scope_outcome(lua_State *L, const neap_bind_ending *ending, neap_canc
         int count = neap_bind_scope_policy(L, "on_timeout", &done);
         if (done)
             return count;
-        push_timeout(L, ending->allowed_ns);
+        push_timeout(L, ending);
         append(L, 1, NEAP_SCOPE_FAILURES);
     }
     if (ending->out_of_memory)
@@ -205,7 +205,7 @@ static int scope_outcome(lua_State *L, const neap_bind_ending *ending, neap_canc
     }
     if (ending->cut && own) {
         if (ending->form == NEAP_SCOPE_BLOCK)
-            return neap_bind_error(L, "cancelled", NULL, "the scope was cancelled");
+            return neap_bind_error(L, "cancelled", NULL, "neap.scope", ": the scope was cancelled");
         lua_pushnil(L);
         lua_pushliteral(L, "cancelled");
         return 2;
@@ -230,7 +230,7 @@ static int boundary_outcome(lua_State *L, const neap_bind_ending *ending, neap_c
                     lua_pushvalue(L, -1);
                     lua_setfield(L, error, "others");
                 }
-                push_timeout(L, ending->allowed_ns);
+                push_timeout(L, ending);
                 lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
                 lua_settop(L, error);
             }
@@ -243,7 +243,7 @@ static int boundary_outcome(lua_State *L, const neap_bind_ending *ending, neap_c
             lua_pushliteral(L, "timeout");
             return 2;
         }
-        push_timeout(L, ending->allowed_ns);
+        push_timeout(L, ending);
         return lua_error(L);
     }
     if (failed)
@@ -257,7 +257,7 @@ static int boundary_outcome(lua_State *L, const neap_bind_ending *ending, neap_c
 
 static void push_disorder(lua_State *L)
 {
-    neap_bind_push_error(L, "structure", NULL, "a scope was left before one that was opened inside "
+    neap_bind_push_error(L, "structure", NULL, NULL, "a scope was left before one that was opened inside "
         "it: write local s <close> = neap.scope(), or use the function form");
 }
 

@@ -57,7 +57,7 @@ static void end_fatal(lua_State *L, neap_host *host, bool hooked)
     host->fatal_raised = now;
     uint64_t limit_ms = (neap_ticks_to_ns(host->slice_fatal) + 500000) / 1000000;
     neap_duration_format(limit_ms * 1000000, text);
-    neap_bind_error(L, "limit", NULL, "ran for more than %s without a checkpoint (--slice-limit)",
+    neap_bind_error(L, "limit", NULL, NULL, "ran for more than %s without a checkpoint (--slice-limit)",
                     text);
 }
 

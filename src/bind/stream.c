@@ -38,14 +38,14 @@ static int fail(lua_State *L, int code, const char *op)
 {
     if (code == NEAP_ECANCELLED)
         return neap_bind_raise_cancelled(L);
-    return neap_bind_error(L, neap_err_kind(code), neap_err_name(code), "%s %s: %s", op,
+    return neap_bind_error(L, neap_err_kind(code), neap_err_name(code), op, " %s: %s",
                            name_of(L, AT_BOX), neap_err_text(code));
 }
 
 static int limit(lua_State *L, lua_Integer max, const char *what, const char *option)
 {
-    return neap_bind_error(L, "limit", NULL, "stream:read %s: %s than %I bytes; raise the option "
-                           "%s", name_of(L, AT_BOX), what, (LUAI_UACINT)max, option);
+    return neap_bind_error(L, "limit", NULL, "stream:read", " %s: %s than %I bytes; raise the "
+                           "option %s", name_of(L, AT_BOX), what, (LUAI_UACINT)max, option);
 }
 
 /* --- read --------------------------------------------------------------------- */
@@ -288,7 +288,7 @@ static int l_gc(lua_State *L)
     return 0;
 }
 
-int neap_bind_stream(lua_State *L, int *fd, unsigned flags, const char *name)
+int neap_bind_stream(lua_State *L, int *fd, unsigned flags, const char *op, const char *name)
 {
     struct box *box = neap_bind_new(L, &STREAM, sizeof *box, 1);
 
@@ -296,7 +296,7 @@ int neap_bind_stream(lua_State *L, int *fd, unsigned flags, const char *name)
     lua_setiuservalue(L, -2, 1);
     int code = neap_stream_open(&box->stream, neap_host_of(L)->loop, *fd, flags);
     if (code != NEAP_OK)
-        return neap_bind_error(L, neap_err_kind(code), neap_err_name(code), "%s: %s", name,
+        return neap_bind_error(L, neap_err_kind(code), neap_err_name(code), op, " %s: %s", name,
                                neap_err_text(code));
     *fd = -1;
     return 1;
@@ -314,7 +314,8 @@ static int l_stdin(lua_State *L)
     int fd = STDIN_FILENO;
 
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, &STDIN) == LUA_TNIL) {
-        neap_bind_stream(L, &fd, NEAP_STREAM_READS | NEAP_STREAM_SHARED, "standard input");
+        neap_bind_stream(L, &fd, NEAP_STREAM_READS | NEAP_STREAM_SHARED, "neap.stdin",
+                         "standard input");
         lua_pushvalue(L, -1);
         lua_rawsetp(L, LUA_REGISTRYINDEX, &STDIN);
     }

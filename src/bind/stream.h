@@ -11,8 +11,9 @@
 #define NEAP_BIND_MAX_BYTES (1 << 26)
 
 /* Push a stream of the descriptor `*fd`, which is the stream's from then on: *fd
- * becomes -1. `name` stands in its errors. Raises kind `io`. */
-int neap_bind_stream(lua_State *L, int *fd, unsigned flags, const char *name);
+ * becomes -1. `name` stands in its errors; `op` is what opens it, for the error that is
+ * raised if that fails: kind `io`. */
+int neap_bind_stream(lua_State *L, int *fd, unsigned flags, const char *op, const char *name);
 /* The stream at `idx` if it is open, or NULL. */
 neap_stream *neap_bind_stream_test(lua_State *L, int idx);
 

@@ -47,8 +47,7 @@ static void push_error(lua_State *L, int idx, neap_bind_task *box)
         return;
     }
     neap_bind_task_name(L, idx);
-    lua_pushfstring(L, "%s was cancelled", lua_tostring(L, -1));
-    neap_bind_push_error(L, "cancelled", NULL, lua_tostring(L, -1));
+    neap_bind_push_error(L, "cancelled", NULL, NULL, "%s was cancelled", lua_tostring(L, -1));
     lua_getiuservalue(L, idx, 1);
     if (lua_istable(L, -1)) {
         lua_pushliteral(L, "reason");
@@ -56,8 +55,7 @@ static void push_error(lua_State *L, int idx, neap_bind_task *box)
         lua_setfield(L, -3, "reason");
     }
     lua_pop(L, 1);
-    lua_replace(L, -3);
-    lua_pop(L, 1);
+    lua_remove(L, -2);
 }
 
 int neap_bind_task_result(lua_State *L, int idx)

@@ -212,7 +212,7 @@ static int body_k(lua_State *L, int status, lua_KContext ctx)
         neap_bind_scope_close(L, neap_bind_scope_of(scope));
         if (ok) {
             lua_settop(L, 3);
-            neap_bind_push_error(L, "structure", NULL, "a task ended with an open scope: "
+            neap_bind_push_error(L, "structure", NULL, NULL, "a task ended with an open scope: "
                 "write local s <close> = neap.scope(), or use the function form");
             ok = false;
         }
@@ -340,9 +340,9 @@ static int killed(lua_State *L)
     while ((scope = box->core.scope) != home && !scope->of_task)
         neap_bind_scope_orphan(L, neap_bind_scope_of(scope), home);
     neap_bind_task_name(L, 1);
-    lua_pushfstring(L, "%s%s ignored its cancellation at %d checkpoints and was killed",
-                    lua_tostring(L, 3), lua_tostring(L, -1), NEAP_BIND_PATIENCE);
-    neap_bind_push_error(L, "killed", NULL, lua_tostring(L, -1));
+    neap_bind_push_error(L, "killed", NULL, NULL,
+                         "%s%s ignored its cancellation at %d checkpoints and was killed",
+                         lua_tostring(L, 3), lua_tostring(L, -1), NEAP_BIND_PATIENCE);
     settle(L, box, false);
     return 0;
 }

@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <lauxlib.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -70,14 +71,26 @@ static void drop_tree(struct tree *tree)
     tree->root = NULL;
 }
 
-/* Push what a message about the text begins with: "neap.json.decode: line 3", "a.jsonl:3". */
-static const char *push_line(struct reader *r, lua_Integer line)
+/* Raise what is wrong with the text. `fmt` goes on behind "neap.json.decode: line 3",
+ * or, for a text that has a name, behind "a.jsonl:3". */
+static void refuse(struct reader *r, lua_Integer line, const char *fmt, ...)
 {
     const neap_value_options *options = r->options;
+    va_list args;
 
-    if (options->name != NULL)
-        return lua_pushfstring(r->L, "%s:%I", options->name, (LUAI_UACINT)line);
-    return lua_pushfstring(r->L, "%s: line %I", options->op, (LUAI_UACINT)line);
+    va_start(args, fmt);
+    const char *what = lua_pushvfstring(r->L, fmt, args);
+    va_end(args);
+    if (options->name == NULL) {
+        neap_bind_push_error(r->L, "json", NULL, options->op, ": line %I%s", (LUAI_UACINT)line,
+            what);
+    } else {
+        neap_bind_push_error(r->L, "json", NULL, NULL, "%s:%I%s", options->name,
+            (LUAI_UACINT)line, what);
+        lua_pushstring(r->L, options->op);
+        lua_setfield(r->L, -2, "op");
+    }
+    lua_error(r->L);
 }
 
 /* Raise what is wrong with the text at offset `at`. */
@@ -91,8 +104,7 @@ static void refuse_byte(struct reader *r, const char *text, size_t at, const cha
             begin = i + 1;
         }
     }
-    neap_bind_error(r->L, "json", NULL, "%s: %s at byte %I", push_line(r, line), what,
-        (LUAI_UACINT)(at - begin + 1));
+    refuse(r, line, ": %s at byte %I", what, (LUAI_UACINT)(at - begin + 1));
 }
 
 /* Refuse bytes that no text may have. Jansson would tell no offset of the one, and
@@ -147,9 +159,8 @@ static void refuse_text(struct reader *r, const char *text, json_error_t *error)
             neap_bind_memory(L);        /* the only failure without words */
         break;
     }
-    neap_bind_error(L, "json", NULL, "%s%s column %d: %s",
-        push_line(r, r->options->line + error->line - 1), r->options->name != NULL ? ":" : ",",
-        error->column, what);
+    refuse(r, r->options->line + error->line - 1, "%s column %d: %s",
+        r->options->name != NULL ? ":" : ",", error->column, what);
 }
 
 static void check_depth(struct reader *r, const neap_place *at)
@@ -158,9 +169,8 @@ static void check_depth(struct reader *r, const neap_place *at)
         return;
     const char *path = neap_place_push(r->L, at);
     drop_tree(r->tree);         /* now: the collector does not know how much it holds */
-    neap_bind_error(r->L, "json", NULL,
-        "%s: %s: nested deeper than %d (raise max_depth for more)",
-        push_line(r, r->options->line), path, r->options->max_depth);
+    refuse(r, r->options->line, ": %s: nested deeper than %d (raise max_depth for more)", path,
+        r->options->max_depth);
 }
 
 static void push_array(struct reader *r, const json_t *node, const neap_place *at)
@@ -223,9 +233,9 @@ void neap_value_decode(lua_State *L, const char *text, size_t len,
     json_error_t error;
 
     if (len > options->max_bytes) {
-        neap_bind_error(L, "json", NULL,
-            "%s: the text has %I bytes, more than %I (raise max_bytes for more)",
-            push_line(&r, options->line), (LUAI_UACINT)len, (LUAI_UACINT)options->max_bytes);
+        refuse(&r, options->line,
+            ": the text has %I bytes, more than %I (raise max_bytes for more)",
+            (LUAI_UACINT)len, (LUAI_UACINT)options->max_bytes);
     }
     check_bytes(&r, text, len);
     luaL_checkstack(L, LEVEL_SLOTS, "no room for a value");

@@ -61,7 +61,7 @@ static _Noreturn void refuse(struct writer *w, const neap_place *at, const char 
     va_start(args, fmt);
     const char *what = lua_pushvfstring(w->L, fmt, args);
     va_end(args);
-    neap_bind_error(w->L, "json", NULL, "%s: %s: %s", w->options->op, path, what);
+    neap_bind_error(w->L, "json", NULL, w->options->op, ": %s: %s", path, what);
     abort();                    /* not reached: neap_bind_error raises */
 }
 
@@ -80,9 +80,9 @@ static void *grow(struct writer *w, int slot, const void *old, size_t used, size
 static void add(struct writer *w, const char *bytes, size_t n)
 {
     if (n > w->options->max_bytes - w->len) {
-        neap_bind_error(w->L, "json", NULL,
-            "%s: the text is longer than %I bytes (raise max_bytes for more)",
-            w->options->op, (LUAI_UACINT)w->options->max_bytes);
+        neap_bind_error(w->L, "json", NULL, w->options->op,
+            ": the text is longer than %I bytes (raise max_bytes for more)",
+            (LUAI_UACINT)w->options->max_bytes);
     }
     if (n > w->cap - w->len)
         w->data = grow(w, w->base, w->data, w->len, 1, w->len + n, &w->cap);
