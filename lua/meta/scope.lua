@@ -44,7 +44,8 @@ function Scope:cancel(reason) end
 ---@async
 function Scope:join() end
 
---- Leave the block form by hand. Harmless when that has been done.
+--- Leave the block form by hand. Harmless when that has been done. Raises `usage` where Lua
+--- cannot suspend: in a comparator, a callback of `gsub`, a finaliser.
 ---@async
 function Scope:close() end
 

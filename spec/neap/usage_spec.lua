@@ -168,3 +168,24 @@ describe("a mistake in a call", function()
     end
   end)
 end)
+
+describe("leaving a scope by hand where Lua cannot suspend", function()
+  it("raises usage, and the scope stays open", function()
+    local has_run = false
+    local s <close> = neap.scope()
+    s:spawn(function() has_run = true end)
+    local places = {
+      ["table.sort"] = function(fn) table.sort({ 1, 2 }, fn) end,
+      ["string.gsub"] = function(fn) string.gsub("x", "x", fn) end,
+      ["tostring"] = function(fn) tostring(setmetatable({}, { __tostring = fn })) end,
+    }
+    for name, call in pairs(places) do
+      local prefix = "scope:close: cannot suspend inside " .. name .. ", called at "
+      local message = message_of(function() call(function() s:close() end) end)
+      assert.are.equal(prefix, message:sub(1, #prefix))
+    end
+    assert.is_false(has_run)
+    s:close()
+    assert.is_true(has_run)
+  end)
+end)

@@ -291,8 +291,8 @@ static int l_join(lua_State *L)
     return neap_bind_suspend(L, 0, join_k);
 }
 
-/* __close(scope, error) and s:close() */
-static int l_close(lua_State *L)
+/* Leave the scope at 1, if it is open; at 2 stands the error that left its block, or nil. */
+static int leave(lua_State *L, bool by_hand)
 {
     neap_bind_scope *scope = scope_arg(L);
     neap_task *task = neap_host_of(L)->sched.running;
@@ -304,9 +304,23 @@ static int l_close(lua_State *L)
         return neap_bind_usage(L, "scope:close: only the task that opened a scope leaves it");
     if (scope->ending.form != NEAP_SCOPE_BLOCK)
         return neap_bind_usage(L, "scope:close: the function form is left by its function");
+    if (!neap_bind_can_suspend(L) && by_hand)
+        neap_bind_refuse(L, "scope:close");
     if (!neap_bind_can_suspend(L))
         return 0;               /* a killed task: its home takes over */
     return neap_bind_scope_leave(L, scope, lua_isnil(L, 2), 0);
+}
+
+/* s:close() */
+static int l_close(lua_State *L)
+{
+    return leave(L, true);
+}
+
+/* __close(scope, error) */
+static int l_leave(lua_State *L)
+{
+    return leave(L, false);
 }
 
 /* s:extend(d): its own deadline is `d` from now */
@@ -397,7 +411,7 @@ int luaopen_neap_core_scope(lua_State *L)
 {
     static const luaL_Reg scope[] = {
         { "spawn", l_spawn }, { "cancel", l_cancel }, { "join", l_join }, { "close", l_close },
-        { "extend", l_extend }, { "result", l_result }, { "__close", l_close },
+        { "extend", l_extend }, { "result", l_result }, { "__close", l_leave },
         { "__index", l_index }, { NULL, NULL } };
     static const luaL_Reg functions[] = {
         { "open", l_open }, { "timeout", l_timeout }, { "timeout_or", l_timeout_or },
