@@ -16,7 +16,8 @@ function time.yield() end
 
 --- A checkpoint that does not wait, for primitives written in Lua.
 ---@async
-function time.checkpoint() end
+---@param op string  What a message calls it: `"neap.all"`.
+function time.checkpoint(op) end
 
 --- Raise if the task is cancelled here. Lets nobody run.
 function time.check() end

@@ -97,7 +97,7 @@ local function check(self, what, name)
       tostring(name), type(name) == "string" and options.hint(name, known) or ""))
   end
   if self.mailbox:is_closed() then
-    time.checkpoint()
+    time.checkpoint(what)
     error(closed_error(self, what), 0)
   end
 end

@@ -63,7 +63,7 @@ end
 -- have ended; then return what `result()` returns.
 local function compete(what, list, decide, result)
   local foreign = check_list(what, list)
-  time.checkpoint()
+  time.checkpoint(what)
   local places, decided = {}, false
 
   return scope({ policy = {
@@ -99,7 +99,7 @@ end
 ---@return any ...
 function join.all(list)
   local foreign = check_list("neap.all", list)
-  time.checkpoint()
+  time.checkpoint("neap.all")
   local function on_done(task)
     if task:status() == "failed" then cancel_all(foreign) end
   end
@@ -182,7 +182,7 @@ function join.quorum(count, list)
   if count > #list then
     errors.usage(("neap.quorum: %d of %d can never succeed"):format(count, #list))
   elseif count == 0 then
-    time.checkpoint()
+    time.checkpoint("neap.quorum")
     return {}
   end
 
@@ -221,7 +221,7 @@ end
 ---@return neap.Settled[]
 function join.settle(list)
   check_list("neap.settle", list)
-  time.checkpoint()
+  time.checkpoint("neap.settle")
   return scope({ guards = true }, function(s)
     local settled = {}
     for i, task in ipairs(spawn_all(s, list)) do
@@ -260,7 +260,7 @@ function join.map(list, fn, opts)
   elseif limit ~= math.huge and (math.type(limit) ~= "integer" or limit < 1) then
     errors.usage("neap.map: limit: a whole number from 1 expected, got " .. tostring(limit))
   end
-  time.checkpoint()
+  time.checkpoint("neap.map")
 
   local count, begun, values = #list, 0, {}
   local function work()

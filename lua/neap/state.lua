@@ -67,7 +67,7 @@ function State:changed(since)
   if self.version == since then
     self.wake:recv()
   else
-    time.checkpoint()
+    time.checkpoint("state:changed")
   end
   return see(self)
 end

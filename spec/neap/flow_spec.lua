@@ -402,3 +402,67 @@ describe("the end of a flow", function()
     assert.are.equal("timeout", why)
   end)
 end)
+
+describe("a walk", function()
+  local ENDS = {
+    collect = function(flow) flow:collect() end,
+    to_list = function(flow) flow:to_list() end,
+    first = function(flow) flow:filter(function() return false end):first() end,
+    count = function(flow) flow:count() end,
+    reduce = function(flow) flow:reduce(0, math.max) end,
+    iter = function(flow) for _ in flow:iter() do end end,
+  }
+  local endless = neap.flow.from(function() return 1 end)
+
+  it("is a checkpoint, also of a flow without values", function()
+    for _, walk in pairs(ENDS) do
+      local is_over = false
+      local _, why = neap.scope(function(s)
+        s:cancel()
+        walk(of())
+        is_over = true
+      end)
+      assert.are.equal("cancelled", why)
+      assert.is_false(is_over)
+    end
+  end)
+
+  it("passes a checkpoint with each value, so that a flow that never waits is cancelled", function()
+    for _, walk in pairs(ENDS) do
+      local count = 0
+      local _, why = neap.scope(function(s)
+        walk(endless:on_each(function()
+          count = count + 1
+          if count == 3 then s:cancel() end
+        end))
+      end)
+      assert.are.equal("cancelled", why)
+      assert.are.equal(3, count)
+    end
+  end)
+
+  it("lets others run, while a flow never waits", function()
+    for _, walk in pairs(ENDS) do
+      local others = 0
+      local _, why = neap.scope(function(s)
+        s:spawn(function()
+          for _ = 1, 3 do
+            others = others + 1
+            neap.yield()
+          end
+          s:cancel()
+        end)
+        walk(endless)
+      end)
+      assert.are.equal("cancelled", why)
+      assert.are.equal(3, others)
+    end
+  end)
+
+  it("refuses a value that is emitted where Lua cannot suspend", function()
+    local flow = neap.flow(function(emit) table.sort({ 1, 2 }, emit) end)
+    local err = catch(flow.to_list, flow)
+    assert.are.equal("usage", err.kind)
+    assert.is_truthy(err.message:find("flow: emit: cannot suspend inside table.sort", 1, true), err.message)
+  end)
+end)

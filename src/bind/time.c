@@ -34,10 +34,10 @@ static int l_yield(lua_State *L)
     return neap_bind_suspend(L, 0, NULL);
 }
 
-/* time.checkpoint(): one that does not wait, for primitives written in Lua */
+/* time.checkpoint(op): one that does not wait, for primitives written in Lua */
 static int l_checkpoint(lua_State *L)
 {
-    neap_bind_checkpoint(L, "neap.checkpoint");
+    neap_bind_checkpoint(L, lua_tostring(L, 1));
     return neap_bind_return(L, 0);
 }
 

@@ -291,6 +291,7 @@ end }
 ---@return nil
 ---@return table closing
 function Flow:iter()
+  time.checkpoint("flow:iter")
   local s, ch = scopes.open(), chan.new()
   produce(s, self.run, ch)
   local function next_values()

@@ -31,7 +31,7 @@ local flow = {}
 -- Sources ----------------------------------------------------------------------------------
 
 --- Make a flow of what a function emits. Each time that the flow is ended, `fn(emit)` is
---- called; `emit(value, ...)` returns when the value was handled.
+--- called; `emit(value, ...)`, a checkpoint, returns when the value was handled.
 ---@param fn async fun(emit: neap.flow.Emit)
 ---@return neap.Flow
 ---@nodiscard
@@ -40,7 +40,10 @@ function flow.new(fn)
     errors.usage("neap.flow: function expected, got " .. type(fn))
   end
   return new(function(emit)
-    local ok, err = try_above(fn, emit)
+    local ok, err = try_above(fn, function(...)
+      time.checkpoint("flow: emit")
+      emit(...)
+    end)
     if not ok then error(err, 0) end
   end)
 end
@@ -336,11 +339,16 @@ end
 
 -- Ends -----------------------------------------------------------------------------------------------
 
+local function run(self, what, emit)
+  time.checkpoint("flow:" .. what)
+  self.run(emit)
+end
+
 --- Run the flow, and call `fn(value)` for each value.
 ---@async
 ---@param fn? async fun(...)
 function Flow:collect(fn)
-  self.run(fn == nil and function() end or check_function("collect", fn))
+  run(self, "collect", fn == nil and function() end or check_function("collect", fn))
 end
 
 --- Run the flow and return its values as a list; of several that belong together the
@@ -349,7 +357,7 @@ end
 ---@return any[]
 function Flow:to_list()
   local list, count = {}, 0
-  self.run(function(value)
+  run(self, "to_list", function(value)
     count = count + 1
     list[count] = value
   end)
@@ -361,7 +369,7 @@ end
 ---@return any ...
 function Flow:first()
   local found = table.pack()
-  self:take(1).run(function(...) found = table.pack(...) end)
+  run(self:take(1), "first", function(...) found = table.pack(...) end)
   return table.unpack(found, 1, found.n)
 end
 
@@ -370,7 +378,7 @@ end
 ---@return integer
 function Flow:count()
   local count = 0
-  self.run(function() count = count + 1 end)
+  run(self, "count", function() count = count + 1 end)
   return count
 end
 
@@ -383,7 +391,7 @@ end
 function Flow:reduce(init, fn)
   check_function("reduce", fn)
   local result = init
-  self.run(function(...) result = fn(result, ...) end)
+  run(self, "reduce", function(...) result = fn(result, ...) end)
   return result
 end
 
