@@ -20,7 +20,8 @@
 
 --- A block that does not end before its tasks have ended. See `neap help scopes`.
 ---@class neap.core.Scope
----@field failures any[]  All errors of its tasks and its body, in the order in which they happened.
+---@field failures any[]  All errors of its tasks and its body until now, in the order in which they
+---happened: a copy for each look.
 ---@field name? string
 ---@field deadline_at? number  Its own deadline: seconds since the epoch.
 local Scope = {}

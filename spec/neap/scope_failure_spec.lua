@@ -228,3 +228,36 @@ describe("a guarded task", function()
     end))
   end)
 end)
+
+describe("the failures of a scope", function()
+  it("are a copy, which decides nothing", function()
+    local scope, before
+    local ok, err = pcall(neap.scope, function(s)
+      scope = s
+      local _ <close> = neap.defer(function()
+        before = s.failures
+        before[1], before[2] = "forged", "added"
+        assert.are.same({ "no stock" }, s.failures)
+      end)
+      s:spawn(error, "no stock", 0)
+      neap.sleep(1)
+    end)
+    assert.is_false(ok)
+    assert.are.equal("no stock", err)
+    assert.are.same({ "forged", "added" }, before)
+
+    scope.failures[1] = nil
+    assert.are.same({ "no stock" }, scope.failures)
+  end)
+
+  it("are those until now: a list that was taken does not grow", function()
+    local scope, early
+    pcall(neap.scope, function(s)
+      scope = s
+      early = s.failures
+      s:spawn(error, "no stock", 0)
+    end)
+    assert.are.same({}, early)
+    assert.are.same({ "no stock" }, scope.failures)
+  end)
+end)

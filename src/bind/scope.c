@@ -7,6 +7,7 @@
  */
 #include "bind/scope.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -362,6 +363,20 @@ static int push_deadline_at(lua_State *L, uint64_t at_ns)
     return 1;
 }
 
+/* A copy: what a scope raises is decided by its own list, which no script can change. */
+static void push_failures(lua_State *L)
+{
+    lua_Integer count = 0;
+
+    if (neap_bind_scope_kept(L, 1, NEAP_SCOPE_FAILURES) != LUA_TNIL)
+        count = (lua_Integer)lua_rawlen(L, -1);
+    lua_createtable(L, count < INT_MAX ? (int)count : INT_MAX, 0);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, -2, i);
+        lua_rawseti(L, -2, i);
+    }
+}
+
 /* A method, s.failures, s.name or s.deadline_at. Among the methods, which come first
  * since they are hot, a field is a number. */
 static int l_index(lua_State *L)
@@ -371,8 +386,7 @@ static int l_index(lua_State *L)
     neap_bind_scope_box *box = box_arg(L);
     switch (lua_tointeger(L, -1)) {
     case FIELD_FAILURES:
-        if (neap_bind_scope_kept(L, 1, NEAP_SCOPE_FAILURES) == LUA_TNIL)
-            lua_newtable(L);
+        push_failures(L);
         return 1;
     case FIELD_NAME:
         neap_bind_scope_kept(L, 1, NEAP_SCOPE_NAME);
