@@ -1,4 +1,4 @@
---- How long to wait before the next attempt.
+--- Whether to try again, and how long to wait before.
 --- Delays grow by a factor up to a bound. With full jitter each is drawn anew between
 --- nothing and that, so that those who failed together do not come back together.
 
@@ -36,6 +36,19 @@ function backoff.new(what, opts, defaults)
       :format(what, tostring(policy.jitter)))
   end
   return policy
+end
+
+-- What the same call would meet again: mistakes in the code.
+local BUGS = { "usage", "structure", "deadlock" }
+
+--- Can another attempt mend it, if nobody says otherwise? Not a mistake in the code.
+---@param err any
+---@return boolean
+function backoff.can_mend(err)
+  for _, kind in ipairs(BUGS) do
+    if errors.is(err, kind) then return false end
+  end
+  return true
 end
 
 --- The delay after the `failures`th failure in a row.

@@ -28,8 +28,8 @@ local time = require("neap.core.time")
 ---@field factor? number  By which a delay grows: 2.
 ---@field max? neap.Duration  No delay is longer: 30 s, of an undo 5 min.
 ---@field jitter? "full"|"none"  `"full"`: each delay is drawn between 0 and its length.
----@field on? fun(err: neap.Error): boolean  Can another attempt mend it? Every error by
----default; a rejection is never retried.
+---@field on? fun(err: neap.Error): boolean  Can another attempt mend it? By default every
+---error but a mistake in the code: kind `usage`, `structure`, `deadlock`. A rejection is never retried.
 
 ---@class neap.step.Options
 ---@field run? async fun(cx: neap.step.Context): ...
@@ -79,7 +79,7 @@ end
 ---@field attempts? integer
 ---@field elapsed number
 ---@field backoff neap.Backoff
----@field on? fun(err: neap.Error): boolean
+---@field on fun(err: neap.Error): boolean
 
 local function parse_retry(what, given, defaults)
   options.check(what, given, RETRY)
@@ -96,7 +96,7 @@ local function parse_retry(what, given, defaults)
     attempts = attempts,
     elapsed = text.duration(elapsed, what .. ": elapsed"),
     backoff = backoff.new(what, given, defaults),
-    on = given.on,
+    on = given.on or backoff.can_mend,
   }
 end
 
@@ -235,7 +235,7 @@ end
 -- How long to wait before the next attempt, or nil if there is none.
 local function next_delay(policy, failures, failed_at, err)
   if errors.is(err, "rejected") then return nil end
-  if policy.on and not postponed[err] and not policy.on(err) then return nil end
+  if not postponed[err] and not policy.on(err) then return nil end
   if policy.attempts and failures >= policy.attempts then return nil end
 
   local delay = postponed[err] or backoff.delay(policy.backoff, failures)

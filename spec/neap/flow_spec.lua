@@ -297,7 +297,7 @@ describe("the errors of a flow", function()
     assert.are.same({ 0, 100, 300, 700 }, times)
   end)
 
-  it("are raised when there is no further attempt: after 3, after a rejection, or as `on` says", function()
+  it("are raised when there is no further attempt: after 3, after a rejection or a mistake, or as `on` says", function()
     local function attempts(opts, raise)
       local count = 0
       local flow = neap.flow(function()
@@ -309,6 +309,7 @@ describe("the errors of a flow", function()
     end
     assert.are.same({ 3, "3" }, { attempts(nil, function(n) error(tostring(n), 0) end) })
     assert.are.equal(1, (attempts({ attempts = math.huge }, function() neap.reject("no") end)))
+    assert.are.equal(1, (attempts({ attempts = math.huge }, function() neap.sleep("soon") end)))
     assert.are.equal(2, (attempts({ attempts = 9, on = function(err) return err == "1" end },
       function(n) error(tostring(n), 0) end)))
   end)

@@ -207,6 +207,22 @@ describe("the retries of a step", function()
     assert.are.same({ sku = 12 }, e.data)
   end)
 
+  it("are not made of a mistake in the code, unless `on` says so", function()
+    for kind, mistake in pairs({
+      usage = function() neap.sleep("soon") end,
+      structure = function()
+        neap.scope(function(s) s:start(type) end)
+      end,
+    }) do
+      local times, ok, e = begun({}, mistake)
+      assert.are.equal(1, #times)
+      assert.is_false(ok)
+      assert.are.equal(kind, e.kind)
+      times = begun({ retry = { attempts = 3, on = function() return true end } }, mistake)
+      assert.are.equal(3, #times)
+    end
+  end)
+
   it("are made only for errors that `on` lets pass", function()
     local asked = {}
     local times, _, e = begun({ retry = { on = function(err)

@@ -292,7 +292,8 @@ end
 ---@field factor? number  By which the delay grows each time: 2.
 ---@field max? neap.Duration  No delay is longer: 5 s.
 ---@field jitter? "full"|"none"  `"full"`: each delay is drawn between 0 and its length.
----@field on? async fun(err: any): boolean  Can another attempt mend it? Every error by default.
+---@field on? async fun(err: any): boolean  Can another attempt mend it? By default every error
+---but a mistake in the code: kind `usage`, `structure`, `deadlock`.
 
 local RETRY = { "attempts", "base", "factor", "max", "jitter", "on" }
 local RETRY_DEFAULTS = { base = 0.1, factor = 2, max = 5, jitter = "full" }
@@ -306,15 +307,14 @@ function Flow:retry(opts)
   local attempts = opts.attempts or 3
   if attempts ~= math.huge then check_count("retry: attempts", attempts, 1) end
   if opts.on ~= nil then check_function("retry: on", opts.on) end
+  local on = opts.on or backoff.can_mend
   local policy = backoff.new("flow:retry", opts, RETRY_DEFAULTS)
 
   return new(function(emit)
     for attempt = 1, attempts do
       local ok, err = try_above(self.run, emit)
       if ok then return end
-      if attempt == attempts or errors.is(err, "rejected") or opts.on and not opts.on(err) then
-        error(err, 0)
-      end
+      if attempt == attempts or errors.is(err, "rejected") or not on(err) then error(err, 0) end
       time.sleep(backoff.delay(policy, attempt))
     end
   end)
