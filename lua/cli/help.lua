@@ -1,4 +1,4 @@
---- neap help [TOPIC]: the manual's pages and the reference, which are in the binary.
+--- neap help [--markdown] [TOPIC]: the manual's pages and the reference, which are in the binary.
 
 local markdown = require("cli.markdown")
 local options = require("neap.options")
@@ -7,6 +7,9 @@ local reference = require("cli.reference")
 local help = {}
 
 local DONE, USAGE = 0, 2
+
+-- The page of a command that is not called as its page.
+local PAGES = { test = "testing", version = "help" }
 
 -- Where output is no terminal: a width that mails and pipes agree on.
 local PLAIN = { width = 80, bold = false }
@@ -108,7 +111,7 @@ function help.run(argv, out, terminal, source)
     return USAGE
   end
 
-  local topic = argv[first]
+  local topic = PAGES[argv[first]] or argv[first]
   local pages, topics = pages_of(source)
   -- A page wins, and comes at once: to read the reference takes a while.
   local text, known = pages[topic], nil

@@ -41,9 +41,6 @@ end
 
 local SYNONYMS = { ["--version"] = "version", ["-v"] = "version", ["--help"] = "help", ["-h"] = "help" }
 
--- The page that `neap COMMAND --help` shows.
-local PAGES = { run = "run", test = "testing", repl = "repl", check = "check" }
-
 local function unknown(name)
   local names = {}
   for command in pairs(name:find("^%-") and SYNONYMS or commands) do names[#names + 1] = command end
@@ -64,11 +61,10 @@ local function main(name, ...)
     io.stdout:write(GUIDE)
     return 0
   end
-  local command = commands[SYNONYMS[name] or name]
-  if not command then return unknown(name) end
-  local first = ...
-  if PAGES[name] and SYNONYMS[first] == "help" then return commands.help({ PAGES[name] }) end
-  return command({ ... })
+  local command = SYNONYMS[name] or name
+  if not commands[command] then return unknown(name) end
+  if SYNONYMS[...] == "help" then return commands.help({ command }) end
+  return commands[command]({ ... })
 end
 
 host.stop(main(...))

@@ -31,11 +31,13 @@ describe("the command line", function()
     assert.truthy(neap("--hlep").err:find("unknown option --hlep; did you mean neap --help?", 1, true))
   end)
 
-  it("shows the page of a command for --help", function()
-    for command, title in pairs({ run = "Run a script", test = "Testing", repl = "Try things out", check = "Check" }) do
+  it("shows the page of a command, for --help, too", function()
+    for command, title in pairs({ run = "Run a script", test = "Testing", repl = "Try things out", check = "Check",
+                                  help = "Read the manual", version = "Read the manual" }) do
       local r = neap(command .. " --help")
       assert.are.equal(0, r.status)
       assert.are.equal(1, r.out:find(title, 1, true), r.out)
+      assert.are.equal(r.out, neap("help " .. command).out)
     end
   end)
 
