@@ -163,6 +163,9 @@ bool neap_bind_take(lua_State *L, neap_task *sender, int n);
 
 /* Open Lua's libraries and ours. A lua_CFunction: it raises. */
 int neap_bind_open_libraries(lua_State *L);
+/* load, loadfile, dofile and require of Lua source only. For neap_bind_open_libraries,
+ * which calls it before neap_bind_open. */
+void neap_bind_open_source(lua_State *L);
 /* os.exit. */
 int neap_bind_exit(lua_State *L);
 /* Make `require` find neap.core.*, and neap.* in the binary. */

@@ -1,7 +1,8 @@
 /* bind/library.c - Lua's standard libraries, with ours in the place of what would
  * break a promise: protected calls and coroutines (cancellation passes, and tasks
  * suspend through them), pattern functions (deadlines reach them), os.exit (it leaves the
- * running Lua as it is). The originals stay in neap.raw.
+ * running Lua as it is), what loads code (source only). The originals stay in neap.raw,
+ * but for the last.
  */
 #include <lualib.h>
 
@@ -50,6 +51,7 @@ static void take_from_coroutine(lua_State *L, const char *name)
 int neap_bind_open_libraries(lua_State *L)
 {
     luaL_openlibs(L);
+    neap_bind_open_source(L);
     neap_bind_open(L);
 
     lua_newtable(L);
