@@ -166,6 +166,8 @@ int neap_bind_open_libraries(lua_State *L);
 /* load, loadfile, dofile and require of Lua source only. For neap_bind_open_libraries,
  * which calls it before neap_bind_open. */
 void neap_bind_open_source(lua_State *L);
+/* Print the warnings of Lua and of scripts on standard error. */
+void neap_bind_open_warn(neap_host *host);
 /* os.exit. */
 int neap_bind_exit(lua_State *L);
 /* Make `require` find neap.core.*, and neap.* in the binary. */

@@ -72,6 +72,18 @@ int neap_bind_error(lua_State *L, const char *kind, const char *code, const char
     return lua_error(L);
 }
 
+/* Does a finaliser run? Not looked for any further: a look costs as much as it is deep. */
+static bool in_finaliser(lua_State *L)
+{
+    lua_Debug ar;
+
+    for (int level = 0; level < 32 && lua_getstack(L, level, &ar); level++)
+        if (lua_getinfo(L, "n", &ar) && ar.name != NULL && strcmp(ar.name, "__gc") == 0 &&
+            strcmp(ar.namewhat, "metamethod") == 0)
+            return true;
+    return false;
+}
+
 int neap_bind_usage(lua_State *L, const char *fmt, ...)
 {
     va_list args;
@@ -82,7 +94,8 @@ int neap_bind_usage(lua_State *L, const char *fmt, ...)
     lua_pushvfstring(L, fmt, args);
     va_end(args);
     lua_concat(L, 2);
-    wrap_message(L, "usage", NULL, NULL);
+    if (!in_finaliser(L))       /* there Lua shows the message only if it is all there is */
+        wrap_message(L, "usage", NULL, NULL);
     return lua_error(L);
 }
 

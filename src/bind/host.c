@@ -82,6 +82,7 @@ neap_host *neap_host_new(void)
     neap_random_system(&seed, sizeof seed);
     neap_random_seed(&host->random, seed);
     lua_atpanic(host->L, panic);
+    neap_bind_open_warn(host);
     *(neap_host **)lua_getextraspace(host->L) = host;
     lua_pushcfunction(host->L, neap_bind_open_libraries);
     if (lua_pcall(host->L, 0, 0, 0) != LUA_OK) {
@@ -98,6 +99,7 @@ void neap_host_free(neap_host *host)
         neap_slice_close(&host->slice);
     if (host->L != NULL)
         lua_close(host->L);
+    neap_buf_deinit(&host->warning);
     neap_bind_scope_free_all(host);
     for (neap_host_block *block; (block = host->blocks) != NULL;) {
         host->blocks = block->next;

@@ -14,6 +14,7 @@
 
 #include <lua.h>
 
+#include "base/buf.h"
 #include "base/random.h"
 #include "base/virtual.h"
 #include "bind/place.h"
@@ -75,6 +76,9 @@ typedef struct neap_host {
     char        overrun_task[64];
     char        overrun_place[LUA_IDSIZE + 128];    /* "": nothing to report */
     volatile bool overrun;      /* the running slice is longer than its limit */
+    neap_buf    warning;        /* what has come of one, */
+    bool        is_warning;     /* of which more is to come */
+    bool        warns;          /* as warn("@on") and "@off" say */
     int         exit_status;
     bool        signals;        /* it is the one that takes the process's signals */
     bool        ending;         /* by a signal or neap.exit */
