@@ -12,17 +12,30 @@ local program = {
   on_main = nil,
 }
 
+-- Is the file that runs being loaded by require?
+local function is_in_module()
+  local level = 3       -- whoever called neap.main
+  local frame = debug.getinfo(level, "f")
+  while frame and frame.func ~= require do
+    level = level + 1
+    frame = debug.getinfo(level, "f")
+  end
+  return frame ~= nil
+end
+
 --- Name the main function of the program: it is called, with the arguments of the command
 --- line, once the file has been run to its end. When it has returned, and the work in
 --- `neap.app` is done, the host ends; with status 1 if it raised.
---- The file that `neap run` was given calls it, at most once. In a file that something
---- else loads it does nothing that could act: it raises.
+--- The file that `neap run` was given calls it, at most once. In a module, a file that
+--- `require` loads, it has no effect: a script can be another one's module, and a spec's.
 ---@param fn async fun(...: string)
 function program.main(fn)
-  if not program.on_main then
-    errors.usage("neap.main: only in the file that neap run was given, and once")
-  elseif type(fn) ~= "function" then
+  if type(fn) ~= "function" then
     errors.usage("neap.main: function expected, got " .. type(fn))
+  elseif is_in_module() then
+    return
+  elseif not program.on_main then
+    errors.usage("neap.main: only in the file that neap run was given, and once")
   end
   program.on_main(fn)
   program.on_main = nil
