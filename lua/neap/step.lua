@@ -196,12 +196,13 @@ local postponed = setmetatable({}, { __mode = "k" })
 --- of kind `rejected`. A step that is rejected is not retried, and nothing of it is
 --- undone.
 ---@param code string  For programs: `"not_approved"`.
----@param detail? any  Becomes `data` of the error.
+---@param detail? any  Becomes `data` of the error. Text stands in the message, too, for people.
 function step.reject(code, detail)
   if type(code) ~= "string" then
     errors.usage("neap.reject: code: string expected, got " .. type(code))
   end
-  error(errors.new("rejected", code, { code = code, data = detail }), 0)
+  local message = type(detail) == "string" and code .. ": " .. detail or code
+  error(errors.new("rejected", message, { code = code, data = detail }), 0)
 end
 
 --- End this attempt of a step, and begin the next one after so long instead of the usual
