@@ -73,7 +73,7 @@ void neap_task_end(neap_task *task, neap_task_state state)
         neap_scope_close(task->scope);
     assert(task->scope == home && "scopes that it opened have been left");
     neap_link_remove(&task->link);
-    task->state = state;
+    task->state = (uint8_t)state;
     home->sched->ended++;
     while (task->awaiters != NULL) {
         neap_node *first = neap_container(task->awaiters, neap_node, link);

@@ -57,12 +57,12 @@ struct neap_task {
     uint32_t    since;      /* when it was last suspended */
     /* Each switch writes the state: a byte of its own, since a processor waits where a
      * load is wider than the store before it. */
-    uint8_t     state : 7;  /* neap_task_state */
-    uint8_t     boxed : 1;  /* it waits by a wait in a box */
+    uint8_t     state;      /* neap_task_state */
     uint8_t     flags;      /* the host's */
     uint16_t    raised : 10; /* how often its present cancellation was raised */
     uint16_t    held : 2;   /* how much it holds: core/held.h */
     uint16_t    started : 1;
+    uint16_t    boxed : 1;  /* it waits by a wait in a box */
 };
 
 /* Put a new task into `home` as its last; ready to run, or waiting for its
