@@ -13,15 +13,21 @@ local function line_of(task)
     place(", spawned at ", task.spawned_at))
 end
 
+-- Levels that are indented: a line of a recursion without end would be as long as it is deep.
+local INDENTED = 40
+
 --- One line for each task, those that it spawned below it.
----@param task neap.TaskNode
+---@param root neap.TaskNode
 ---@param indent? string
 ---@return string
-function tree.render(task, indent)
-  indent = indent or ""
-  local lines = { indent .. line_of(task) .. "\n" }
-  for _, child in ipairs(task.children) do
-    lines[#lines + 1] = tree.render(child, indent .. "  ")
+function tree.render(root, indent)
+  local lines, tasks, levels = {}, { root }, { 0 }
+  while #tasks > 0 do
+    local task, level = table.remove(tasks), table.remove(levels)
+    lines[#lines + 1] = ("%s%s%s\n"):format(indent or "", ("  "):rep(math.min(level, INDENTED)), line_of(task))
+    for i = #task.children, 1, -1 do
+      tasks[#tasks + 1], levels[#levels + 1] = task.children[i], level + 1
+    end
   end
   return table.concat(lines)
 end

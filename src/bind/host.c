@@ -18,6 +18,27 @@
 
 static const char ON_DEADLOCK;      /* registry key */
 
+/* Lua collects all garbage when a request is refused, then asks once more; meanwhile it
+ * asks for nothing. With many objects that takes seconds, and a crowd of tasks each of
+ * which gets or frees but little would never end: a host of which so many collections in
+ * a row take longer than what it did between them is at its end. */
+enum { COLLECTIONS = 5 };
+static const uint64_t COLLECTIONS_NS = 2000000000;
+
+static void note_collected(neap_host *host)
+{
+    uint64_t now_ns = neap_clock_now(&neap_clock_system);
+    uint64_t took_ns = now_ns - host->refused_at_ns;
+
+    if (host->refused_at_ns - host->collected_at_ns > took_ns)
+        host->collections = 0, host->collections_ns = 0;
+    host->refused = false;
+    host->collected_at_ns = now_ns;
+    host->collections_ns += took_ns;
+    if (++host->collections >= COLLECTIONS && host->collections_ns > COLLECTIONS_NS)
+        neap_mem_exhausted();
+}
+
 /* Lua's memory. Shrinking and freeing cannot fail, as Lua demands. */
 static void *allocate(void *arg, void *block, size_t old_size, size_t new_size)
 {
@@ -29,8 +50,16 @@ static void *allocate(void *arg, void *block, size_t old_size, size_t new_size)
         host->block_count--;
         return block;
     }
-    if (new_size > 0)
-        return neap_mem_try_realloc(block, new_size);
+    if (new_size > 0) {
+        void *moved = neap_mem_try_realloc(block, new_size);
+        if (host->refused) {
+            note_collected(host);
+        } else if (moved == NULL) {
+            host->refused = true;
+            host->refused_at_ns = neap_clock_now(&neap_clock_system);
+        }
+        return moved;
+    }
     if (old_size == host->block_size && block != NULL && host->block_count < NEAP_HOST_BLOCKS) {
         neap_host_block *kept = block;
         kept->next = host->blocks;

@@ -54,6 +54,11 @@ typedef struct neap_host {
     size_t      block_size;     /* of a task's box, header and all; 0: not known yet */
     neap_host_block *blocks;    /* of that size, to be used again */
     int         block_count;
+    bool        refused;        /* the last request of Lua's, which it will repeat */
+    uint32_t    collections;    /* so many in a row because of that, the host being at its end */
+    uint64_t    refused_at_ns;
+    uint64_t    collected_at_ns;        /* end of the last one */
+    uint64_t    collections_ns;         /* what they took */
     uint64_t    numbers;        /* of scopes and steps: the last one given */
     uint32_t    threads;        /* slots of the table that keeps threads alive */
     uint32_t    free_slot;      /* first of the free ones; 0: none */

@@ -21,6 +21,9 @@ enum { UP_METATABLE = 1, UP_HANDLER };
 
 enum { FIELD_FAILURES, FIELD_NAME, FIELD_DEADLINE_AT };
 
+/* A recursion through tasks meets no end of a stack, only that of the memory. */
+enum { MAX_DEPTH = 100000 };
+
 /* --- opening ------------------------------------------------------------------------- */
 
 /* `duration_ns` from now, for which there is room. */
@@ -43,6 +46,9 @@ static neap_bind_scope *open(lua_State *L, neap_bind_scope_form form, uint64_t d
         neap_bind_usage(L, "%s: called outside of a task", what);
     if ((form == NEAP_SCOPE_FUNCTION || form == NEAP_SCOPE_BLOCK) && !neap_bind_can_suspend(L))
         neap_bind_refuse(L, what);              /* leaving it may have to wait */
+    if (task->scope->depth >= MAX_DEPTH)
+        neap_bind_error(L, "limit", NULL, what, ": more than %d scopes, timeouts and shields are open "
+                        "inside each other: a recursion has no end, or needs a loop", MAX_DEPTH);
     if (duration_ns != NEAP_DURATION_NONE)
         neap_bind_reserve(L);
     if (!neap_bind_is_boundary((uint8_t)form))
@@ -408,13 +414,21 @@ neap_bind_scope *neap_bind_open_scope(lua_State *L)
     return NULL;
 }
 
+/* Tasks may be nested without end; a traceback is as short. */
+enum { CHAIN = 11 };
+
 void neap_bind_spawn_chain(lua_State *L, neap_task *task)
 {
     neap_host *host = neap_host_of(L);
     luaL_Buffer text;
+    int count = 0;
 
     luaL_buffinit(L, &text);
     for (; task != NULL && task->place != 0; task = neap_task_home(task)->owner) {
+        if (count++ == CHAIN) {
+            luaL_addstring(&text, "\nspawned at ...");
+            break;
+        }
         luaL_addstring(&text, "\nspawned at ");
         luaL_addstring(&text, neap_places_name(host->places, task->place));
     }

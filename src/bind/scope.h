@@ -126,7 +126,7 @@ void neap_bind_drop_cancellation(lua_State *L, neap_scope *scope);
 bool neap_bind_scope_cancel_task(lua_State *L, neap_bind_task *box, int reason);
 /* The innermost scope that the running task opened in coroutine `L`, or NULL. */
 neap_bind_scope *neap_bind_open_scope(lua_State *L);
-/* Push where `task` and the tasks above it were spawned, a line each. */
+/* Push where `task` and the nearest ten of the tasks above it were spawned, a line each. */
 void neap_bind_spawn_chain(lua_State *L, neap_task *task);
 
 #endif

@@ -83,13 +83,19 @@ void neap_bind_scope_end_task(lua_State *L, neap_task *task, neap_task_state sta
         give_back_orphans(L);
 }
 
-static void free_inner(neap_scope *scope)
+static void free_inner(neap_scope *root)
 {
-    for (neap_link *at = scope->inner.next, *next; at != &scope->inner; at = next) {
-        neap_scope *inner = neap_container(at, neap_scope, link);
-        next = at->next;
-        free_inner(inner);
-        neap_mem_free(neap_bind_scope_of(inner));
+    neap_scope *at = root, *parent;
+
+    while (at != root || neap_link_linked(&at->inner)) {
+        if (neap_link_linked(&at->inner)) {
+            at = neap_container(at->inner.next, neap_scope, link);
+            continue;
+        }
+        parent = at->parent;
+        neap_link_remove(&at->link);
+        neap_mem_free(neap_bind_scope_of(at));
+        at = parent;
     }
 }
 

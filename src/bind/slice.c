@@ -28,11 +28,14 @@ enum { ARMING_SHARE = 4 };
 
 static const char REPORTED;         /* registry key: places that have been reported */
 
-/* The scope whose deadline has passed first, of those that hold in `scope`. */
+/* The scope whose deadline has passed first, of those that hold in `scope`. Scopes may be
+ * nested so deep that the walk takes as long as the slice goes on until the next look. */
 static neap_scope *overdue(neap_scope *scope, uint64_t now_ns)
 {
     neap_scope *first = NULL;
 
+    if (neap_timers_next(&scope->sched->deadlines) > now_ns)
+        return NULL;
     for (; scope != NULL; scope = scope->parent) {
         uint64_t at_ns = scope->deadline.at_ns;
         if (at_ns != 0 && at_ns <= now_ns && (first == NULL || at_ns < first->deadline.at_ns))

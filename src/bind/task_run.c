@@ -415,7 +415,8 @@ static int kill(neap_host *host, lua_State *co)
  * the task ended. Its scope still learns that it failed. */
 static void fail_without_memory(neap_bind_task *box)
 {
-    neap_scope *home = neap_task_home(&box->core);
+    neap_scope *home = neap_task_home(&box->core), *scope;
+    lua_State *L = neap_host_of(box->co)->L;
 
     if (home->owner == NULL)
         neap_mem_exhausted();
@@ -423,8 +424,10 @@ static void fail_without_memory(neap_bind_task *box)
     neap_scope_cancel(home, NEAP_CANCEL_FAILED, box->core.id);
     neap_bind_task_recall(box);
     if (!neap_task_ended(&box->core)) {
-        neap_bind_take_back(neap_host_of(box->co)->L, &box->core, NULL);
-        neap_bind_scope_end_task(neap_host_of(box->co)->L, &box->core, NEAP_TASK_FAILED);
+        while ((scope = box->core.scope) != home && !scope->of_task)
+            neap_bind_scope_orphan(L, neap_bind_scope_of(scope), home);
+        neap_bind_take_back(L, &box->core, NULL);
+        neap_bind_scope_end_task(L, &box->core, NEAP_TASK_FAILED);
     }
 }
 

@@ -93,17 +93,15 @@ static void push_node(lua_State *L, neap_task *task)
 }
 
 /* The tasks of `scope` become children of the node of the task that opened it,
- * or the root's node; then those of the scopes inside it. */
-static void walk(lua_State *L, neap_scope *scope)
+ * or the root's node. */
+static void add_tasks(lua_State *L, neap_scope *scope)
 {
     neap_scope *owned = scope;
-    neap_link *at;
 
     while (owned->owner == NULL && owned->parent != NULL)
         owned = owned->parent;          /* of a killed task */
 
-    luaL_checkstack(L, 16, "the tree of tasks is too deep");
-    for (at = scope->tasks.next; at != &scope->tasks; at = at->next) {
+    for (neap_link *at = scope->tasks.next; at != &scope->tasks; at = at->next) {
         neap_task *task = neap_container(at, neap_task, link);
         push_node(L, task);
         lua_pushvalue(L, -1);
@@ -118,18 +116,19 @@ static void walk(lua_State *L, neap_scope *scope)
         lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
         lua_settop(L, ROOT);
     }
-    for (at = scope->inner.next; at != &scope->inner; at = at->next)
-        walk(L, neap_container(at, neap_scope, link));
 }
 
 /* tree.tasks() -> the root task's node: { id, name, status, waiting, since, place,
  * busy, spawned_at, scope, children } */
 static int l_tasks(lua_State *L)
 {
+    neap_scope *root = &neap_host_of(L)->sched.root;
+
     lua_settop(L, 0);
     lua_newtable(L);
     lua_pushnil(L);
-    walk(L, &neap_host_of(L)->sched.root);
+    for (neap_scope *at = root; at != NULL; at = neap_scope_next(root, at, true))
+        add_tasks(L, at);
     lua_settop(L, ROOT);
     return 1;
 }

@@ -15,24 +15,23 @@ static void wake(neap_task *task, neap_scope *scope)
         neap_wait_cancel(neap_task_waiting(task));
 }
 
-/* Everything inside `scope` that runs in no other scope hears of it, then what
+/* Everything inside `source` that runs in no other scope hears of it, then what
  * is inside its inner scopes: the tree is walked once, in spawn order. */
-static void mark(neap_scope *scope, neap_scope *source)
+static void mark(neap_scope *source)
 {
-    neap_link *at, *next;
+    neap_link *link, *next;
+    bool inside;
 
-    if (scope->source != NULL)
-        return;
-    scope->source = source;
-    wake(scope->owner, scope);
-    for (at = scope->tasks.next; at != &scope->tasks; at = next) {
-        next = at->next;
-        wake(neap_container(at, neap_task, link), scope);
-    }
-    for (at = scope->inner.next; at != &scope->inner; at = at->next) {
-        neap_scope *inner = neap_container(at, neap_scope, link);
-        if (!inner->shield)
-            mark(inner, source);
+    for (neap_scope *at = source; at != NULL; at = neap_scope_next(source, at, inside)) {
+        inside = at->source == NULL && (at == source || !at->shield);
+        if (!inside)
+            continue;
+        at->source = source;
+        wake(at->owner, at);
+        for (link = at->tasks.next; link != &at->tasks; link = next) {
+            next = link->next;
+            wake(neap_container(link, neap_task, link), at);
+        }
     }
 }
 
@@ -52,6 +51,7 @@ static void init(neap_scope *scope, neap_sched *sched)
     scope->cancelled_at_ns = 0;
     scope->cancelled_by = 0;
     scope->running = 0;
+    scope->depth = 0;
     scope->kind = NEAP_CANCEL_NONE;
     scope->shield = false;
     scope->of_task = false;
@@ -71,6 +71,7 @@ void neap_scope_open(neap_scope *scope, neap_task *owner, bool shield)
     init(scope, parent->sched);
     scope->parent = parent;
     scope->owner = owner;
+    scope->depth = parent->depth + 1;
     scope->shield = shield;
     scope->source = shield ? NULL : parent->source;
     neap_link_append(&parent->inner, &scope->link);
@@ -92,7 +93,7 @@ bool neap_scope_cancel(neap_scope *scope, neap_cancel_kind kind, uint64_t by)
     scope->kind = (uint8_t)kind;
     scope->cancelled_by = by;
     scope->cancelled_at_ns = neap_clock_now(scope->sched->clock);
-    mark(scope, scope);
+    mark(scope);
     return true;
 }
 
@@ -104,6 +105,7 @@ void neap_scope_wrap_task(neap_scope *scope, neap_task *task)
     init(scope, home->sched);
     scope->parent = home;
     scope->owner = task;
+    scope->depth = home->depth;
     scope->of_task = true;
     neap_link_append(&home->inner, &scope->link);
     if (outermost == home) {
@@ -158,6 +160,15 @@ void neap_scope_close(neap_scope *scope)
     neap_link_remove(&scope->link);
     scope->owner->scope = scope->parent;
     scope->open = false;
+}
+
+neap_scope *neap_scope_next(neap_scope *top, neap_scope *at, bool inside)
+{
+    if (inside && neap_link_linked(&at->inner))
+        return neap_container(at->inner.next, neap_scope, link);
+    while (at != top && at->link.next == &at->parent->inner)
+        at = at->parent;
+    return at == top ? NULL : neap_container(at->link.next, neap_scope, link);
 }
 
 uint64_t neap_scope_deadline(const neap_scope *scope)

@@ -53,6 +53,7 @@ struct neap_scope {
     uint64_t    cancelled_at_ns;
     uint64_t    cancelled_by;   /* id of a task, or 0 */
     uint32_t    running;        /* tasks started and not ended, but for those that stand by */
+    uint32_t    depth;          /* so many scopes are around it, but for those of tasks */
     uint8_t     kind;           /* neap_cancel_kind of its own cancellation */
     bool        shield;
     bool        of_task;        /* made by neap_scope_wrap_task */
@@ -85,6 +86,11 @@ void neap_scope_close(neap_scope *scope);
 /* The owner of `scope`, its innermost, is gone. What still runs in it is waited
  * for by `home` as one task. */
 void neap_scope_orphan(neap_scope *scope, neap_scope *home);
+
+/* The scope after `at` of those inside `top`: in the order in which they were opened, each
+ * before those inside it, which are left out unless `inside`. NULL after the last. Start
+ * with `top`; a recursion would need the C stack for as many scopes as are nested. */
+neap_scope *neap_scope_next(neap_scope *top, neap_scope *at, bool inside);
 
 /* The earliest deadline that holds in `scope`, down from the innermost shield. */
 uint64_t neap_scope_deadline(const neap_scope *scope);
