@@ -60,6 +60,20 @@ describe("a recursion without end", function()
     assert.are.equal(("false\terror in error handling\n"):rep(2), result.stdout, result.stderr)
   end)
 
+  it("leaves a coroutine as it was for which no C stack was left", function()
+    local co, refused, again
+    local function f() return setmetatable({}, { __index = f }).x end
+    xpcall(f, function()
+      co = coroutine.create(function(...) while true do coroutine.yield(...) end end)
+      refused = { coroutine.resume(co, "first") }
+      again = coroutine.status(co)
+    end)
+    assert.are.same({ false, "C stack overflow" }, refused)
+    assert.are.equal("suspended", again)
+    assert.are.same({ true, "second" }, { coroutine.resume(co, "second") })
+    assert.is_true(coroutine.close(co))
+  end)
+
   it("ends through tasks by the limit of nesting", function()
     check("limit: neap%.%l+: more than 100000 scopes, timeouts and shields are open inside each other", [[
       local function f()

@@ -119,6 +119,9 @@ static int co_body(lua_State *L)
     return co_body_k(L, status, 0);
 }
 
+/* On the stack of one that has not begun: co_body, handler, fn. */
+enum { FN = 3 };
+
 static int l_create(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
@@ -151,13 +154,25 @@ static int resume(lua_State *L, lua_State *co, int below)
 
     if (!lua_checkstack(co, count + 4))
         return luaL_error(L, "too many arguments to resume");
+    bool fresh = lua_status(co) == LUA_OK;
+    if (fresh) {                            /* handler and fn wait there */
+        lua_pushvalue(co, FN);
+        lua_xmove(co, L, 1);
+        lua_insert(L, below + 1);
+    }
     lua_xmove(L, co, count);
     set_waiting(co, false);
     host->running = co;
     host->suspends = neap_bind_can_suspend(L) ? co : NULL;
-    if (lua_status(co) == LUA_OK)           /* begins: handler and fn wait there */
-        count = lua_gettop(co) - 1;
-    int status = lua_resume(co, L, count, &results);
+    int status = lua_resume(co, L, fresh ? count + FN - 1 : count, &results);
+    if (fresh && status == LUA_ERRRUN && lua_status(co) == LUA_OK) {
+        /* No C stack is left, so it has not begun, but all that it was given is gone. */
+        lua_pushcfunction(co, neap_bind_handler);
+        lua_xmove(L, co, 1);
+        lua_rotate(co, FN - 1, FN - 1);     /* the message on top */
+    } else if (fresh) {
+        lua_remove(L, below + 1);           /* not on top if the task parked with values */
+    }
     host->running = L;
     host->suspends = suspends;
     if (status == LUA_YIELD && host->sched.running != NULL &&
