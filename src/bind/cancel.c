@@ -32,45 +32,50 @@ static const char *message_of(neap_cancel_kind kind)
     }
 }
 
-static double wall_seconds(neap_scope *scope, uint64_t at_ns)
+static double wall_seconds(lua_State *L, uint64_t at_ns)
 {
-    neap_clock *clock = scope->sched->clock;
+    neap_clock *clock = neap_host_of(L)->sched.clock;
     uint64_t now_ns = clock->monotonic(clock);
 
     return (double)clock->wall(clock) / 1e6 - (double)(now_ns - at_ns) / 1e9;
 }
 
-/* Push the error object, by the reason at `reason` and the task's box at `by`,
- * each 0 for none. */
-static void push_object(lua_State *L, neap_scope *scope, neap_cancel_kind kind, uint64_t at_ns,
-                        int reason, int by)
+void neap_bind_reason(lua_State *L, int idx)
+{
+    if (lua_isnil(L, idx))
+        return;
+    if (lua_istable(L, idx)) {
+        if (lua_getfield(L, idx, "message") != LUA_TSTRING)
+            lua_pop(L, 1), lua_pushnil(L);
+    } else {
+        neap_bind_tostring(L, idx);
+    }
+    lua_replace(L, idx);
+}
+
+/* Push the error object, by the reason at `reason`, a text or nil, and the task's box at
+ * `by`, each 0 for none. */
+static void push_object(lua_State *L, neap_cancel_kind kind, uint64_t at_ns, int reason, int by)
 {
     luaL_checkstack(L, 10, NULL);
     neap_bind_push_error(L, "cancelled", NULL, NULL, "%s", message_of(kind));
     lua_createtable(L, 0, 4);
     lua_pushstring(L, KINDS[kind]);
     lua_setfield(L, -2, "kind");
-    lua_pushnumber(L, wall_seconds(scope, at_ns));
+    lua_pushnumber(L, wall_seconds(L, at_ns));
     lua_setfield(L, -2, "at");
     if (by != 0) {
         neap_bind_task_name(L, by);
         lua_setfield(L, -2, "by");
     }
-    if (reason != 0 && lua_istable(L, reason)) {
-        lua_getfield(L, reason, "message");
-        lua_setfield(L, -2, "message");
-    } else if (reason != 0 && !lua_isnil(L, reason)) {
-        neap_bind_tostring(L, reason);
-        lua_setfield(L, -2, "message");
-    }
-    if (lua_getfield(L, -1, "message") == LUA_TSTRING) {
-        lua_pushfstring(L, "%s: %s", message_of(kind), lua_tostring(L, -1));
-        lua_setfield(L, -4, "message");
+    if (reason != 0 && !lua_isnil(L, reason)) {
+        lua_pushfstring(L, "%s: %s", message_of(kind), lua_tostring(L, reason));
+        lua_setfield(L, -3, "message");
+        lua_pushvalue(L, reason);
     } else {
         lua_pushstring(L, message_of(kind));
-        lua_setfield(L, -3, "message");
     }
-    lua_pop(L, 1);
+    lua_setfield(L, -2, "message");
     lua_setfield(L, -2, "reason");
 }
 
@@ -85,6 +90,21 @@ static void push_table(lua_State *L)
     }
 }
 
+void neap_bind_new_cancellation(lua_State *L, neap_cancel_kind kind, int reason, int by)
+{
+    neap_task *task = neap_host_of(L)->sched.running;
+    int top = lua_gettop(L);
+
+    if (by == 0 && task != NULL && !neap_task_ended(task)) {
+        neap_bind_push_running(L);
+        by = lua_gettop(L);
+    }
+    push_table(L);
+    push_object(L, kind, neap_clock_now(neap_host_of(L)->sched.clock), reason, by);
+    lua_rotate(L, top + 1, 2);
+    lua_settop(L, top + 2);
+}
+
 bool neap_bind_scope_cancel(lua_State *L, neap_scope *scope, neap_cancel_kind kind, int reason,
                             int by)
 {
@@ -93,15 +113,11 @@ bool neap_bind_scope_cancel(lua_State *L, neap_scope *scope, neap_cancel_kind ki
 
     if (scope->source != NULL || !scope->open)
         return false;
-    if (by == 0 && task != NULL && !neap_task_ended(task)) {
-        neap_bind_push_running(L);
-        by = lua_gettop(L);
-    }
-    int top = lua_gettop(L);
-    push_table(L);
-    push_object(L, scope, kind, neap_clock_now(scope->sched->clock), reason, by);
-    lua_rawsetp(L, -2, scope);      /* the last line that can raise */
-    lua_settop(L, by == top ? top - 1 : top);
+    neap_bind_new_cancellation(L, kind, reason, by);
+    if (scope->source == NULL)          /* unless by a finaliser meanwhile */
+        lua_rawsetp(L, -2, scope), lua_pop(L, 1);
+    else
+        lua_pop(L, 2);
     return neap_scope_cancel(scope, kind, task ? task->id : 0);
 }
 
@@ -110,7 +126,7 @@ void neap_bind_push_cancellation(lua_State *L, neap_scope *source)
     push_table(L);
     if (lua_rawgetp(L, -1, source) == LUA_TNIL) {
         lua_pop(L, 1);
-        push_object(L, source, source->kind, source->cancelled_at_ns, 0, 0);
+        push_object(L, source->kind, source->cancelled_at_ns, 0, 0);
         lua_pushvalue(L, -1);
         lua_rawsetp(L, -3, source);
     }

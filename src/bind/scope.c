@@ -258,9 +258,11 @@ static int l_spawn(lua_State *L)
 /* s:cancel([reason]) -> true if it was not cancelled before */
 static int l_cancel(lua_State *L)
 {
-    neap_bind_scope *scope = scope_arg(L);
+    neap_bind_scope_box *box = box_arg(L);
 
     lua_settop(L, 2);
+    neap_bind_reason(L, 2);
+    neap_bind_scope *scope = neap_bind_scope_record(box);
     lua_pushboolean(L, scope != NULL && neap_bind_scope_cancel(L, &scope->core,
                                                                NEAP_CANCEL_CANCELLED, 2, 0));
     return 1;
@@ -268,11 +270,20 @@ static int l_cancel(lua_State *L)
 
 bool neap_bind_scope_cancel_task(lua_State *L, neap_bind_task *box, int reason)
 {
-    if (neap_task_is_doomed(&box->core))
+    neap_task *by = neap_host_of(L)->sched.running;
+
+    /* What can raise, or run a finaliser, comes before any effect. */
+    neap_bind_new_cancellation(L, NEAP_CANCEL_CANCELLED, reason, 0);
+    neap_scope *scope = &neap_bind_scope_reserve(L)->core;
+    if (neap_task_is_doomed(&box->core)) {
+        lua_pop(L, 2);
         return false;
-    neap_bind_scope *own = neap_bind_scope_take(L, NEAP_SCOPE_TASK);
-    neap_scope_wrap_task(&own->core, &box->core);
-    return neap_bind_scope_cancel(L, &own->core, NEAP_CANCEL_CANCELLED, reason, 0);
+    }
+    lua_rawsetp(L, -2, scope);
+    lua_pop(L, 1);
+    neap_bind_scope_take(L, NEAP_SCOPE_TASK);       /* that one */
+    neap_scope_wrap_task(scope, &box->core);
+    return neap_scope_cancel(scope, NEAP_CANCEL_CANCELLED, by ? by->id : 0);
 }
 
 static int join_k(lua_State *L, int status, lua_KContext ctx)

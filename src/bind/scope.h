@@ -78,6 +78,8 @@ static inline bool neap_bind_is_boundary(uint8_t form)
 
 /* A record of `form` with a number, not yet open. Raises without memory. */
 neap_bind_scope *neap_bind_scope_take(lua_State *L, neap_bind_scope_form form);
+/* The record that is taken next. Raises without memory. */
+neap_bind_scope *neap_bind_scope_reserve(lua_State *L);
 /* Close it; it is innermost and without tasks. Its memory is another's now. */
 void neap_bind_scope_close(lua_State *L, neap_bind_scope *scope);
 /* Its owner has been killed: its tasks are joined by `home`. */
@@ -111,8 +113,13 @@ int neap_bind_scope_policy(lua_State *L, const char *name, bool *done);
 
 /* --- cancellation: bind/cancel.c --------------------------------------------------- */
 
-/* Cancel `scope`; the reason at `reason` (or 0) is a text or a table, `by` is a
- * task's box or 0. False if it had been cancelled. */
+/* Turn the reason at `idx`, which is any value, into a text or nil. Runs code of the
+ * script's, which may do anything: before what it is for has been looked at. */
+void neap_bind_reason(lua_State *L, int idx);
+/* Push the table of cancellations by their scope, and a new one. The reason at `reason`
+ * (or 0) is a text or nil, `by` is a task's box or 0: the running task. */
+void neap_bind_new_cancellation(lua_State *L, neap_cancel_kind kind, int reason, int by);
+/* Cancel `scope`, with the same arguments. False if it had been cancelled. */
 bool neap_bind_scope_cancel(lua_State *L, neap_scope *scope, neap_cancel_kind kind, int reason,
                             int by);
 /* Push the cancellation that holds in `source`. */
@@ -122,7 +129,7 @@ void neap_bind_drop_cancellation(lua_State *L, neap_scope *scope);
 
 /* --- bind/scope.c -------------------------------------------------------------------- */
 
-/* Cancel one task; the reason at `reason`. */
+/* Cancel one task; the reason at `reason` is a text or nil. */
 bool neap_bind_scope_cancel_task(lua_State *L, neap_bind_task *box, int reason);
 /* The innermost scope that the running task opened in coroutine `L`, or NULL. */
 neap_bind_scope *neap_bind_open_scope(lua_State *L);

@@ -2,15 +2,27 @@
 #include "base/mem.h"
 #include "bind/scope.h"
 
-neap_bind_scope *neap_bind_scope_take(lua_State *L, neap_bind_scope_form form)
+neap_bind_scope *neap_bind_scope_reserve(lua_State *L)
 {
     neap_host *host = neap_host_of(L);
     neap_bind_scope *scope = host->spare_scopes;
 
-    if (scope != NULL)
-        host->spare_scopes = scope->next;
-    else if ((scope = neap_mem_try_realloc(NULL, sizeof *scope)) == NULL)
-        neap_bind_memory(L);
+    if (scope == NULL) {
+        if ((scope = neap_mem_try_realloc(NULL, sizeof *scope)) == NULL)
+            neap_bind_memory(L);
+        scope->number = 0;
+        scope->next = NULL;
+        host->spare_scopes = scope;
+    }
+    return scope;
+}
+
+neap_bind_scope *neap_bind_scope_take(lua_State *L, neap_bind_scope_form form)
+{
+    neap_host *host = neap_host_of(L);
+    neap_bind_scope *scope = neap_bind_scope_reserve(L);
+
+    host->spare_scopes = scope->next;
     scope->L = L;
     scope->number = ++host->numbers;
     scope->ending = (neap_bind_ending){ .form = (uint8_t)form };

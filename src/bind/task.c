@@ -163,6 +163,7 @@ static int l_cancel(lua_State *L)
     neap_host *host = neap_host_of(L);
 
     lua_settop(L, 2);
+    neap_bind_reason(L, 2);
     if (neap_task_ended(&box->core)) {
         lua_pushboolean(L, 0);
     } else if (!box->core.started) {
