@@ -46,6 +46,7 @@ typedef struct neap_host {
     lua_State  *L;              /* the main thread: nothing of a script runs in it */
     lua_State  *running;        /* innermost coroutine of the running task */
     lua_State  *suspends;       /* `running`, if it can suspend the task; or NULL */
+    lua_State  *closing;        /* coroutine of a killed task while it is closed, or NULL */
     uint32_t    checkpoints;    /* since the running task was resumed */
     bool        stays;          /* the running task may wait without yielding */
     uint64_t    tick;           /* time-stamp counter at the last switch */

@@ -86,6 +86,7 @@ static void interrupt(lua_State *L, bool hooked)
         host->overrun = false;
         lua_sethook(L, NULL, 0, 0);
         neap_bind_raise_cancelled(L);
+        return;                     /* it is killed once the hook has returned */
     }
     end_fatal(L, host, hooked);
 }

@@ -12,7 +12,8 @@
 #include "bind/slice.h"
 #include "io/loop.h"
 
-static const char THREADS;              /* registry key of the table of threads */
+static const char THREADS;              /* registry keys: the table of threads, */
+static const char CLOSING_BOX, CLOSING_HOME;    /* those of the task that is being killed */
 
 /* --- threads -------------------------------------------------------------------- */
 
@@ -50,11 +51,21 @@ static size_t measure_box(lua_State *L)
     return (size_t)(after - before);
 }
 
+/* The keys stay, so that to kill needs no memory. */
+static void forget_closing(lua_State *L)
+{
+    lua_pushboolean(L, 0);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &CLOSING_BOX);
+    lua_pushboolean(L, 0);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &CLOSING_HOME);
+}
+
 void neap_bind_open_tasks(lua_State *L)
 {
     neap_host_of(L)->block_size = measure_box(L);
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &THREADS);
+    forget_closing(L);
 }
 
 /* On its stack is nothing but its slot. Nothing here allocates: it is called outside of
@@ -350,8 +361,15 @@ static int killed(lua_State *L)
 /* Push on `L` box and home out of the frame of `body` in `co`. */
 static void push_frame(lua_State *L, lua_State *co)
 {
+    neap_host *host = neap_host_of(L);
     lua_Debug ar;
     int base = 0, above = 1;
+
+    if (co == host->closing) {          /* that frame is gone */
+        lua_rawgetp(L, LUA_REGISTRYINDEX, &CLOSING_BOX);
+        lua_rawgetp(L, LUA_REGISTRYINDEX, &CLOSING_HOME);
+        return;
+    }
 
     /* Each look costs as much as its level is deep: not one for every level. */
     while (lua_getstack(co, above, &ar)) {
@@ -403,8 +421,15 @@ static int kill(neap_host *host, lua_State *co)
     int yielded;
 
     push_frame(L, co);
+    lua_pushvalue(L, -2);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &CLOSING_BOX);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &CLOSING_HOME);
     lua_rotate(L, -3, -1);
+    host->closing = co;
     lua_resetthread(co);
+    host->closing = NULL;
+    forget_closing(L);
     find_slot(host, co);
     lua_pushcfunction(co, killed);
     lua_xmove(L, co, 3);

@@ -1,0 +1,71 @@
+-- A task that ignores its cancellation a thousand times is killed: what its __close handlers
+-- meet, and what is left to those that run after it. neap.raw.pcall ignores cancellations.
+
+local neap = require("neap")
+local test = require("neap.test")
+
+local ignore = neap.raw.pcall
+
+describe("a task that is killed", function()
+  it("is still the running one in its __close handlers, which cannot wait", function()
+    local seen = {}
+    neap.scope(function(s)
+      local task
+      task = s:spawn({ name = "stubborn", guard = true }, function()
+        local inner = neap.scope()
+        local _ <close> = neap.defer(function()
+          seen.cancel = inner:cancel("late")
+          seen.spawned = s:spawn({ name = "child" }, function() seen.ran = true end)
+          seen.tree = neap.tasks()
+          seen.waits, seen.refused = pcall(neap.sleep, 1)
+          seen.timeout = neap.timeout("1s", function() return "done" end)
+        end)
+        while true do ignore(neap.sleep, 1) end
+      end)
+      neap.yield()
+      task:cancel()
+      assert.are.equal("killed", select(2, task:outcome()).kind)
+    end)
+    assert.is_false(seen.cancel)
+    assert.is_true(seen.ran)
+    assert.are.equal("done", seen.timeout)
+    assert.is_false(seen.waits)
+    assert.are.equal("usage", seen.refused.kind)
+    local found
+    local function find(node)
+      found = found or node.name == "stubborn"
+      for _, child in ipairs(node.children) do find(child) end
+    end
+    find(seen.tree)
+    assert.is_true(found)
+  end)
+
+  it("may run long in its __close handlers, and leaves a coroutine that is interrupted as any", function()
+    test.real_time(function()
+      local kinds = {}
+      neap.scope(function(s)
+        for i = 1, 10 do
+          local task = s:spawn({ guard = true }, function()
+            for _ = 1, 998 do ignore(neap.sleep, 1) end
+            local _ <close> = neap.defer(function()
+              local from = neap.monotonic()
+              while neap.monotonic() < from + 0.02 do end
+            end)
+            while true do ignore(function() while true do end end) end
+          end)
+          neap.yield()
+          task:cancel()
+          kinds[i] = select(2, task:outcome()).kind
+        end
+      end)
+      assert.are.equal(("killed "):rep(10), table.concat(kinds, " ") .. " ")
+      neap.scope(function(s)
+        local tasks = {}
+        for i = 1, 10 do
+          tasks[i] = s:spawn({ guard = true }, neap.timeout, "10ms", function() while true do end end)
+        end
+        for i = 1, 10 do assert.are.equal("timeout", select(2, tasks[i]:outcome()).kind) end
+      end)
+    end)
+  end)
+end)
