@@ -201,28 +201,59 @@ static bool name_of_blocker(lua_State *L)
     return false;
 }
 
-/* Names the C function through which Lua cannot suspend, and the line that
- * called it: a sort's comparator, a gsub's callback, __tostring, a module's body. */
-static int cannot_suspend(lua_State *L, const char *op)
+/* Push on `L` the name of the innermost C function in `co` through which Lua cannot suspend,
+ * and the place that called it, or "" if there is none; false without such a function. */
+static bool find_blocker(lua_State *L, lua_State *co)
 {
     lua_Debug ar;
 
-    luaL_checkstack(L, 8, NULL);
-    for (int level = 1; lua_getstack(L, level, &ar); level++) {
-        lua_getinfo(L, "Sf", &ar);
+    if (!lua_checkstack(co, 4))
+        return false;
+    for (int level = 1; lua_getstack(co, level, &ar); level++) {
+        lua_getinfo(co, "Sf", &ar);
+        lua_xmove(co, L, 1);
         if (*ar.what != 'C') {
             lua_pop(L, 1);
         } else if (name_of_blocker(L)) {
-            const char *name = lua_tostring(L, -1);
-            while (lua_getstack(L, ++level, &ar) && lua_getinfo(L, "Sl", &ar))
-                if (ar.currentline > 0)
-                    return neap_bind_usage(L, "%s: cannot suspend inside %s, called at %s:%d: it "
-                                           "is a C function that has to return first", op, name,
-                                           ar.short_src, ar.currentline);
-            return neap_bind_usage(L, "%s: cannot suspend inside %s", op, name);
+            while (lua_getstack(co, ++level, &ar) && lua_getinfo(co, "Sl", &ar))
+                if (ar.currentline > 0) {
+                    lua_pushfstring(L, ", called at %s:%d", ar.short_src, ar.currentline);
+                    return true;
+                }
+            lua_pushliteral(L, "");
+            return true;
         }
     }
-    return neap_bind_usage(L, "%s: cannot suspend here, below a C function or in a finaliser", op);
+    return false;
+}
+
+/* The same for `co`, a coroutine of the running task, and all that it has resumed. */
+static bool find_blocker_within(lua_State *L, lua_State *co)
+{
+    lua_State *inner;
+    lua_Debug ar;
+
+    /* Who waits for a coroutine is a C function whose first value it is. */
+    if (co != L && lua_checkstack(co, 1) && lua_getstack(co, 0, &ar) &&
+        lua_getlocal(co, &ar, 1) != NULL) {
+        inner = lua_tothread(co, -1);
+        lua_pop(co, 1);
+        if (inner != NULL && find_blocker_within(L, inner))
+            return true;
+    }
+    return find_blocker(L, co);
+}
+
+/* Names the C function that stands in the way, and the line that called it: a sort's
+ * comparator, a gsub's callback, __tostring, a module's body, or what these resumed. */
+static int cannot_suspend(lua_State *L, const char *op)
+{
+    luaL_checkstack(L, 12, NULL);
+    if (find_blocker_within(L, neap_bind_task_of(neap_host_of(L)->sched.running)->co))
+        return neap_bind_usage(L, "%s: cannot suspend inside %s%s: it is a C function that has to "
+                               "return first", op, lua_tostring(L, -2), lua_tostring(L, -1));
+    return neap_bind_usage(L, "%s: cannot suspend here, below a C function, in a hook or in a "
+                           "finaliser", op);
 }
 
 neap_task *neap_bind_refuse(lua_State *L, const char *op)
