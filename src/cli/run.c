@@ -1,7 +1,9 @@
 /* cli/run.c - a host whose root task is lua/cli/main.lua. */
 #include "cli/run.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -41,8 +43,22 @@ static int spawn_root(lua_State *L)
     return 0;
 }
 
+/* What the caller closed of the standard streams stays closed for a script: reading ends at
+ * once, writing fails. But their numbers are taken, lest a file or the loop gets them. */
+static void occupy_standard_streams(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDONLY);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int neap_cli_run(int argc, char **argv)
 {
+    occupy_standard_streams();
     neap_ticks_calibrate();
     neap_host *host = neap_host_new();
     if (host == NULL)
