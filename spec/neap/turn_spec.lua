@@ -27,6 +27,22 @@ describe("a task that waits", function()
     end)
   end)
 
+  it("nests its calls anew after each wait, however many turns or tasks there are", function()
+    local depth, is_over = 0, false
+    local function descend()
+      depth = depth + 1
+      neap.yield()
+      return depth < 100 and below(20, descend) or depth
+    end
+    neap.scope(function(s)
+      for _ = 1, 3 do
+        s:spawn(function() while not is_over do neap.yield() end end)
+      end
+      assert.are.equal(100, descend())
+      is_over = true
+    end)
+  end)
+
   it("goes on in its place in the order, also over the end of a turn #fifo", function()
     local order, expected = {}, {}
     neap.scope(function(s)

@@ -49,6 +49,7 @@ typedef struct neap_host {
     lua_State  *closing;        /* coroutine of a killed task while it is closed, or NULL */
     uint32_t    checkpoints;    /* since the running task was resumed */
     bool        stays;          /* the running task may wait without yielding */
+    uintptr_t   turn_frame;     /* on the C stack: of what runs the tasks of a turn */
     uint64_t    tick;           /* time-stamp counter at the last switch */
     lua_State  *idle[NEAP_HOST_IDLE];   /* to be used again */
     uint32_t    idle_count;

@@ -518,19 +518,32 @@ static neap_task *run_until(neap_host *host, const neap_task *until)
 
 void neap_bind_run(neap_sched *sched)
 {
-    run_until(neap_container(sched, neap_host, sched), NULL);
+    neap_host *host = neap_container(sched, neap_host, sched);
+
+    host->turn_frame = (uintptr_t)__builtin_frame_address(0);
+    run_until(host, NULL);
+}
+
+/* Lua allows 200 nested C calls, which take 200 bytes at least; after a yield none is left,
+ * and a task that resumes there waits so far from the frame of the turn. A recursion that
+ * waits on its way may not meet that bound by not yielding. */
+enum { SHALLOW_BYTES = 1280 };
+
+static bool is_shallow(const neap_host *host)
+{
+    return host->turn_frame - (uintptr_t)__builtin_frame_address(0) < SHALLOW_BYTES;
 }
 
 /* The turn goes on inside of the call by which the task parked, which saves a yield and a
  * resume if its wait ends within the turn. Not where a script's coroutine lies between,
- * and one task at a time: it is the first of a turn that waits. */
+ * not below nested C calls, and one task at a time: it is the first of a turn that waits. */
 bool neap_bind_run_others(lua_State *L)
 {
     neap_host *host = neap_host_of(L);
     neap_sched *sched = &host->sched;
     neap_task *task = sched->running;
 
-    if (sched->ready_count == 0 || neap_bind_task_of(task)->co != L)
+    if (sched->ready_count == 0 || neap_bind_task_of(task)->co != L || !is_shallow(host))
         return false;
     end_slice(host, task);
     bool came_back = run_until(host, task) != NULL;
