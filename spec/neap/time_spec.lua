@@ -465,6 +465,32 @@ describe("a coroutine of the script", function()
     end)
   end)
 
+  it("is normal to others if it is a task's own, which cannot be resumed or closed", function()
+    local own, pooled = {}, nil
+    local function refuses(co)
+      assert.are.equal("normal", coroutine.status(co))
+      assert.are.same({ false, "cannot resume non-suspended coroutine" }, { coroutine.resume(co) })
+      assert.is_false((pcall(coroutine.close, co)))
+    end
+    neap.scope(function(s)
+      local gate = neap.channel()
+      local tasks = {}
+      for i = 1, 3 do
+        tasks[i] = s:spawn(function()
+          own[i] = coroutine.running()
+          return gate:recv()
+        end)
+      end
+      s:spawn(function()
+        for i = 1, 3 do refuses(own[i]) end
+        for i = 1, 3 do gate:send(i) end
+      end)
+      for i = 1, 3 do assert.are.equal(i, tasks[i]:await()) end
+      pooled = own[1]
+    end)
+    refuses(pooled)
+  end)
+
   it("gets a cancellation of its task, and lets it pass", function()
     local log = {}
     local _, why = neap.timeout_or(1, function()

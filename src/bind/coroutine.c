@@ -3,8 +3,8 @@
  *
  * A primitive that suspends inside a script's own coroutine yields to whoever
  * resumed it, here; that yields on, down to the scheduler, and resumes its way
- * back when the task goes on. While it waits such a coroutine is `normal`: its
- * extra space, a pointer to the host, has its lowest bit set.
+ * back when the task goes on. While it waits such a coroutine is `normal`, as a
+ * task's own always is to others: marks in its extra space say so.
  */
 #include <string.h>
 
@@ -13,15 +13,15 @@
 
 #define WAITING_MESSAGE "cannot resume non-suspended coroutine"
 
-static bool is_waiting(lua_State *co)
+static bool has_mark(lua_State *co, uintptr_t marks)
 {
-    return *(uintptr_t *)lua_getextraspace(co) & 1;
+    return (*(uintptr_t *)lua_getextraspace(co) & marks) != 0;
 }
 
 static void set_waiting(lua_State *co, bool waiting)
 {
     uintptr_t *space = lua_getextraspace(co);
-    *space = waiting ? *space | 1 : *space & ~(uintptr_t)1;
+    *space = waiting ? *space | NEAP_HOST_WAITS : *space & ~(uintptr_t)NEAP_HOST_WAITS;
 }
 
 lua_State *neap_bind_innermost(lua_State *co)
@@ -33,7 +33,7 @@ lua_State *neap_bind_innermost(lua_State *co)
            lua_getlocal(co, &ar, 1) != NULL) {
         lua_State *inner = lua_tothread(co, -1);
         lua_pop(co, 1);
-        if (inner == NULL || !is_waiting(inner))
+        if (inner == NULL || !has_mark(inner, NEAP_HOST_WAITS))
             break;
         co = inner;
     }
@@ -184,12 +184,18 @@ static int resume(lua_State *L, lua_State *co, int below)
     return status == LUA_OK || status == LUA_YIELD ? results : -1;
 }
 
-/* A coroutine that can be resumed; else the reason why not. */
-static const char *refuse_resume(lua_State *L, lua_State *co)
+/* It runs, has resumed another one, or somebody else is going to resume it. */
+static bool is_normal(lua_State *co)
 {
     lua_Debug ar;
 
-    if (co == L || is_waiting(co) || (lua_status(co) == LUA_OK && lua_getstack(co, 0, &ar)))
+    return has_mark(co, NEAP_HOST_MARKS) || (lua_status(co) == LUA_OK && lua_getstack(co, 0, &ar));
+}
+
+/* A coroutine that can be resumed; else the reason why not. */
+static const char *refuse_resume(lua_State *L, lua_State *co)
+{
+    if (co == L || is_normal(co))
         return WAITING_MESSAGE;
     if (lua_status(co) == LUA_OK && lua_gettop(co) == 0)
         return "cannot resume dead coroutine";
@@ -304,12 +310,11 @@ static int l_yield(lua_State *L)
 static int l_status(lua_State *L)
 {
     lua_State *co = thread_arg(L);
-    lua_Debug ar;
     const char *status = "dead";
 
     if (co == L)
         status = "running";
-    else if (is_waiting(co) || (lua_status(co) == LUA_OK && lua_getstack(co, 0, &ar)))
+    else if (is_normal(co))
         status = "normal";
     else if (lua_status(co) == LUA_YIELD || (lua_status(co) == LUA_OK && lua_gettop(co) > 0))
         status = "suspended";
@@ -338,9 +343,8 @@ static int l_isyieldable(lua_State *L)
 static int l_close(lua_State *L)
 {
     lua_State *co = thread_arg(L);
-    lua_Debug ar;
 
-    if (co == L || is_waiting(co) || (lua_status(co) == LUA_OK && lua_getstack(co, 0, &ar)))
+    if (co == L || is_normal(co))
         return luaL_error(L, "%s", WAITING_MESSAGE);
     if (lua_resetthread(co) == LUA_OK) {
         lua_pushboolean(L, 1);

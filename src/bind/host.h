@@ -1,7 +1,7 @@
 /* bind/host.h - one isolate: a Lua state, its scheduler and its loop.
  *
  * The main thread's extra space holds the pointer; Lua copies it into every
- * coroutine, so one load finds the host from any lua_State.
+ * coroutine, so one load finds the host from any lua_State. Its lowest bits are marks.
  *
  * Ownership  neap_host_new makes it, neap_host_free ends it.
  * Thread     The one that made it.
@@ -98,9 +98,13 @@ typedef struct neap_host {
     const _Atomic bool *revoked;        /* all that runs is cancelled once it is true */
 } neap_host;
 
+/* Marks of a coroutine, in the lowest bits of its extra space: it waits inside a primitive,
+ * it is a task's own. Nobody but who made it wait, or the scheduler, resumes it. */
+enum { NEAP_HOST_WAITS = 1, NEAP_HOST_TASK = 2, NEAP_HOST_MARKS = 3 };
+
 static inline neap_host *neap_host_of(lua_State *L)
 {
-    return *(neap_host **)lua_getextraspace(L);
+    return (neap_host *)(*(uintptr_t *)lua_getextraspace(L) & ~(uintptr_t)NEAP_HOST_MARKS);
 }
 
 /* A host with an empty Lua state and standard libraries, the public library

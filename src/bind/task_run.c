@@ -25,6 +25,7 @@ static lua_State *take_thread(lua_State *L, neap_host *host)
 
     lua_rawgetp(L, LUA_REGISTRYINDEX, &THREADS);
     lua_State *co = lua_newthread(L);
+    *(uintptr_t *)lua_getextraspace(co) |= NEAP_HOST_TASK;
     lua_Integer slot = host->free_slot;
     if (slot != 0) {
         lua_rawgeti(L, -2, slot);
