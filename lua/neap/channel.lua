@@ -3,6 +3,7 @@
 --- lets senders run ahead by its capacity. Both are first in, first out.
 
 local chan = require("neap.core.chan")
+local errors = require("neap.core.error")
 local options = require("neap.options")
 
 ---@class neap.Channel: neap.core.Channel
@@ -21,7 +22,10 @@ local channel = {}
 ---@param opts? integer|number|neap.channel.Options  A number is the capacity.
 ---@return neap.Channel
 ---@nodiscard
-function channel.new(opts)
+function channel.new(opts, ...)
+  if ... ~= nil then
+    errors.usage("neap.channel: one argument expected; with options the capacity is one of them")
+  end
   if type(opts) ~= "table" then return chan.new(opts) end
 
   options.check("neap.channel", opts, OPTIONS)

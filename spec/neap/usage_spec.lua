@@ -46,6 +46,7 @@ local MISTAKES = {
   { "neap.map: ", function() neap.map({}, 1) end },
   { "neap.channel: capacity", function() neap.channel("x") end },
   { "neap.channel: capacity", function() neap.channel { capacity = -1 } end },
+  { "neap.channel: one argument", function() neap.channel(1, { on_full = "drop_oldest" }) end },
   { "neap.channel: on_full", function() neap.channel { on_full = "x" } end },
   { "neap.channel: on_full", function() neap.channel { on_full = "drop_oldest" } end },
   { "neap.channel: on_undelivered", function() neap.channel { on_undelivered = 1 } end },
