@@ -47,6 +47,11 @@ int neap_bind_memory(lua_State *L)
     return luaL_error(L, "not enough memory");
 }
 
+void neap_bind_checkstack(lua_State *L, int n, const char *what)
+{
+    luaL_checkstack(L, n, what);
+}
+
 static int l_decode(lua_State *L)
 {
     neap_value_options options = neap_value_defaults("decode");

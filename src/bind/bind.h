@@ -127,6 +127,9 @@ int neap_bind_raise_cancelled(lua_State *L);
 bool neap_bind_is_cancellation(lua_State *L, int idx);
 /* Room for a timer, a deadline, or raise "not enough memory". */
 void neap_bind_reserve(lua_State *L);
+/* Room for `n` values on the stack. As luaL_checkstack, which calls lack of memory a stack
+ * overflow, too: it is "not enough memory" here. */
+void neap_bind_checkstack(lua_State *L, int n, const char *what);
 /* Raise if an overrunning slice has to end; a load and a branch otherwise. For
  * C loops that run long. */
 static inline void neap_bind_interrupt(lua_State *L);

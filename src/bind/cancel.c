@@ -57,7 +57,7 @@ void neap_bind_reason(lua_State *L, int idx)
  * `by`, each 0 for none. */
 static void push_object(lua_State *L, neap_cancel_kind kind, uint64_t at_ns, int reason, int by)
 {
-    luaL_checkstack(L, 10, NULL);
+    neap_bind_checkstack(L, 10, NULL);
     neap_bind_push_error(L, "cancelled", NULL, NULL, "%s", message_of(kind));
     lua_createtable(L, 0, 4);
     lua_pushstring(L, KINDS[kind]);
@@ -81,7 +81,7 @@ static void push_object(lua_State *L, neap_cancel_kind kind, uint64_t at_ns, int
 
 static void push_table(lua_State *L)
 {
-    luaL_checkstack(L, 4, NULL);
+    neap_bind_checkstack(L, 4, NULL);
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, &CANCELLATIONS) == LUA_TNIL) {
         lua_pop(L, 1);
         lua_newtable(L);
@@ -163,7 +163,7 @@ int neap_bind_raise_cancelled(lua_State *L)
 
     if (++task->raised >= NEAP_BIND_PATIENCE && neap_bind_can_suspend(L)) {
         task->flags |= NEAP_BIND_KILLED;
-        luaL_checkstack(L, 4, NULL);
+        neap_bind_checkstack(L, 4, NULL);
         neap_bind_where(L);
         lua_xmove(L, neap_host_of(L)->L, 1);
         return lua_yield(L, 0);         /* the scheduler does the rest */
@@ -248,7 +248,7 @@ static bool find_blocker_within(lua_State *L, lua_State *co)
  * comparator, a gsub's callback, __tostring, a module's body, or what these resumed. */
 static int cannot_suspend(lua_State *L, const char *op)
 {
-    luaL_checkstack(L, 12, NULL);
+    neap_bind_checkstack(L, 12, NULL);
     if (find_blocker_within(L, neap_bind_task_of(neap_host_of(L)->sched.running)->co))
         return neap_bind_usage(L, "%s: cannot suspend inside %s%s: it is a C function that has to "
                                "return first", op, lua_tostring(L, -2), lua_tostring(L, -1));
@@ -333,7 +333,7 @@ void neap_bind_park_values(lua_State *L, neap_task *task, int n)
         return;
     if (!lua_checkstack(co, n + 4))
         neap_bind_memory(L);
-    luaL_checkstack(L, n, NULL);
+    neap_bind_checkstack(L, n, NULL);
     for (int i = 0; i < n; i++)
         lua_pushvalue(L, -n);
     lua_xmove(L, co, n);

@@ -45,7 +45,7 @@ static void drop(lua_State *L, int at, const neap_bind_chan *chan, int count)
         lua_pop(L, count);
         return;
     }
-    luaL_checkstack(L, 1, NULL);
+    neap_bind_checkstack(L, 1, NULL);
     lua_getiuservalue(L, at, NEAP_CHAN_ON_UNDELIVERED);
     lua_insert(L, -count - 1);
     lua_call(L, count, 0);
@@ -129,7 +129,7 @@ int neap_bind_chan_get(lua_State *L, int at, neap_bind_chan *chan)
             neap_chan_taken(&chan->core);
         } else {
             /* The slot is in use, so nothing allocates once it was taken. */
-            luaL_checkstack(L, 4, NULL);
+            neap_bind_checkstack(L, 4, NULL);
             take(L, peer);
             store(L, at, chan, chan->core.head);
             neap_chan_replaced(&chan->core);
@@ -151,7 +151,7 @@ void neap_bind_chan_discard(lua_State *L, int at, neap_bind_chan *chan)
 
     if (count == 0)
         return;
-    luaL_checkstack(L, 8, NULL);
+    neap_bind_checkstack(L, 8, NULL);
     neap_chan_discard(&chan->core);     /* closed, so nothing is stored any more */
     lua_pushnil(L);
     int first_error = lua_gettop(L);
@@ -190,7 +190,7 @@ int neap_bind_chan_raise_closed(lua_State *L, int at)
 {
     const neap_bind_chan *chan = lua_touserdata(L, at);
 
-    luaL_checkstack(L, 8, NULL);
+    neap_bind_checkstack(L, 8, NULL);
     neap_bind_push_error(L, "closed", "ECLOSED", "channel:send", ": the channel is closed");
     if (chan->has_cause) {
         lua_getiuservalue(L, at, NEAP_CHAN_CAUSE);

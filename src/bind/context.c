@@ -127,7 +127,7 @@ void neap_bind_context_push(lua_State *L)
 {
     neap_task *task = running(L);
 
-    luaL_checkstack(L, 4, NULL);
+    neap_bind_checkstack(L, 4, NULL);
     if (task == NULL || !(task->flags & NEAP_BIND_CONTEXT) || push_extent(L, task) == NULL) {
         lua_pushnil(L);
         return;
@@ -149,7 +149,7 @@ bool neap_bind_context_inherit(lua_State *L, const neap_task *child)
 
     if (parent == NULL || !(parent->flags & NEAP_BIND_CONTEXT))
         return false;
-    luaL_checkstack(L, 4, NULL);
+    neap_bind_checkstack(L, 4, NULL);
     push_extent(L, parent);
     set_extent(L, child);
     return true;
@@ -167,7 +167,7 @@ bool neap_bind_context_is_open(lua_State *L)
 
     if (!(task->flags & NEAP_BIND_CONTEXT))
         return false;
-    luaL_checkstack(L, 2, NULL);
+    neap_bind_checkstack(L, 2, NULL);
     const struct extent *extent = push_extent(L, task);
     lua_pop(L, 1);
     return extent != NULL && extent->task == task && extent->L == L;

@@ -71,7 +71,7 @@ static bool refuse(struct writer *w, const neap_place *at, const char *what)
         lua_pop(w->L, 1);
         return true;
     }
-    luaL_checkstack(w->L, LEVEL_SLOTS, NULL);
+    neap_bind_checkstack(w->L, LEVEL_SLOTS, NULL);
     push_path(w, at);
     lua_pushfstring(w->L, "%s: %s cannot be copied to another thread",
                     lua_tostring(w->L, -1), what);
@@ -200,7 +200,7 @@ static bool write_value(struct writer *w, neap_place *at)
 {
     lua_State *L = w->L;
 
-    luaL_checkstack(L, LEVEL_SLOTS, NULL);
+    neap_bind_checkstack(L, LEVEL_SLOTS, NULL);
     switch (lua_type(L, -1)) {
     case LUA_TNIL:
         add_tag(w, 'n');
@@ -245,7 +245,7 @@ const char *neap_copy_write(lua_State *L, neap_buf *to, int first, int count, co
     first = lua_absindex(L, first);
     for (w.number = 1; w.number <= count; w.number++) {
         neap_place whole = { 0 };
-        luaL_checkstack(L, 1, NULL);
+        neap_bind_checkstack(L, 1, NULL);
         lua_pushvalue(L, first + w.number - 1);
         if (!write_value(&w, &whole))
             return lua_tostring(L, -1);
@@ -261,7 +261,7 @@ void neap_copy_write_some(lua_State *L, neap_buf *to, int idx)
     uint32_t count = 0;
     int table = lua_absindex(L, idx);
 
-    luaL_checkstack(L, LEVEL_SLOTS, NULL);
+    neap_bind_checkstack(L, LEVEL_SLOTS, NULL);
     add_tag(&w, 'T');
     add(&w, &items, sizeof items);
     size_t counted_at = to->len;
@@ -310,7 +310,7 @@ void neap_copy_write_error(lua_State *L, neap_buf *to, int idx)
     neap_place whole = { 0 };
     int top = lua_gettop(L);
 
-    luaL_checkstack(L, LEVEL_SLOTS, NULL);
+    neap_bind_checkstack(L, LEVEL_SLOTS, NULL);
     lua_pushvalue(L, idx);
     int type = lua_type(L, -1);
     bool object = type == LUA_TTABLE && !neap_bind_is_error(L, -1, NULL) &&
@@ -374,7 +374,7 @@ static const char *read_value(lua_State *L, const char *at)
     size_t len;
     char tag = *at++;
 
-    luaL_checkstack(L, LEVEL_SLOTS, "too many values");
+    neap_bind_checkstack(L, LEVEL_SLOTS, "too many values");
     switch (tag) {
     case 'n': lua_pushnil(L); return at;
     case 'f': lua_pushboolean(L, 0); return at;

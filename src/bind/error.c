@@ -44,7 +44,7 @@ static void wrap_message(lua_State *L, const char *kind, const char *code, const
 static void push_error(lua_State *L, const char *kind, const char *code, const char *op,
                        const char *fmt, va_list args)
 {
-    luaL_checkstack(L, 8, NULL);
+    neap_bind_checkstack(L, 8, NULL);
     lua_pushstring(L, op != NULL ? op : "");
     lua_pushvfstring(L, fmt, args);
     lua_concat(L, 2);
@@ -88,7 +88,7 @@ int neap_bind_usage(lua_State *L, const char *fmt, ...)
 {
     va_list args;
 
-    luaL_checkstack(L, 8, NULL);
+    neap_bind_checkstack(L, 8, NULL);
     neap_bind_where(L);
     va_start(args, fmt);
     lua_pushvfstring(L, fmt, args);
@@ -103,6 +103,18 @@ int neap_bind_memory(lua_State *L)
 {
     lua_pushliteral(L, "not enough memory");    /* as Lua's own: made at start */
     return lua_error(L);
+}
+
+void neap_bind_checkstack(lua_State *L, int n, const char *what)
+{
+    const neap_host *host = neap_host_of(L);
+    uint64_t refusals = host->refusals;
+
+    if (lua_checkstack(L, n))
+        return;
+    if (host->refusals != refusals)
+        neap_bind_memory(L);
+    luaL_error(L, what != NULL ? "stack overflow (%s)" : "stack overflow", what);
 }
 
 int neap_bind_fail(lua_State *L, int code, const char *op)

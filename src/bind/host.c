@@ -52,6 +52,7 @@ static void *allocate(void *arg, void *block, size_t old_size, size_t new_size)
     }
     if (new_size > 0) {
         void *moved = neap_mem_try_realloc(block, new_size);
+        host->refusals += moved == NULL;
         if (host->refused) {
             note_collected(host);
         } else if (moved == NULL) {

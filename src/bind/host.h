@@ -57,6 +57,7 @@ typedef struct neap_host {
     neap_host_block *blocks;    /* of that size, to be used again */
     int         block_count;
     bool        refused;        /* the last request of Lua's, which it will repeat */
+    uint64_t    refusals;       /* so many requests of Lua's in all */
     uint32_t    collections;    /* so many in a row because of that, the host being at its end */
     uint64_t    refused_at_ns;
     uint64_t    collected_at_ns;        /* end of the last one */

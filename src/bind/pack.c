@@ -25,7 +25,7 @@ void neap_bind_pack(lua_State *L, int count)
     if (count == 1)
         return;
     int pack = lua_gettop(L) - count + 1;
-    luaL_checkstack(L, 1, NULL);
+    neap_bind_checkstack(L, 1, NULL);
     neap_bind_pack_new(L, count);
     lua_insert(L, pack);
     neap_bind_pack_fill(L, pack);
@@ -38,7 +38,7 @@ int neap_bind_unpack(lua_State *L)
     if (pack == NULL)
         return 1;
     int at = lua_gettop(L), count = pack->count;
-    luaL_checkstack(L, count, NULL);
+    neap_bind_checkstack(L, count, NULL);
     for (int i = 1; i <= count; i++)
         lua_getiuservalue(L, at, i);
     lua_remove(L, at);

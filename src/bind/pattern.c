@@ -67,7 +67,7 @@ static void push_capture(lua_State *L, const neap_matcher *m, unsigned n)
 
 static int push_captures(lua_State *L, const neap_matcher *m, unsigned count)
 {
-    luaL_checkstack(L, (int)count, "too many captures");
+    neap_bind_checkstack(L, (int)count, "too many captures");
     for (unsigned n = 0; n < count; n++)
         push_capture(L, m, n);
     return (int)count;

@@ -41,7 +41,7 @@ static bool push_cause(lua_State *L, int idx)
 static int raise_closed(lua_State *L, int idx)
 {
     idx = lua_absindex(L, idx);
-    luaL_checkstack(L, 8, NULL);
+    neap_bind_checkstack(L, 8, NULL);
     neap_bind_push_error(L, "closed", "ECLOSED", "port:send", ": the other isolate has ended, or "
                          "closed the channel");
     if (push_cause(L, idx))
@@ -52,7 +52,7 @@ static int raise_closed(lua_State *L, int idx)
 /* What a receive gives at the end; raises the cause. */
 static int push_end(lua_State *L, int idx)
 {
-    luaL_checkstack(L, 8, NULL);
+    neap_bind_checkstack(L, 8, NULL);
     if (push_cause(L, idx))
         return lua_error(L);
     lua_pushnil(L);
@@ -64,7 +64,7 @@ static int push_end(lua_State *L, int idx)
 
 static struct parcel *push_box(lua_State *L)
 {
-    luaL_checkstack(L, 8, NULL);
+    neap_bind_checkstack(L, 8, NULL);
     return neap_bind_new(L, &PARCEL, sizeof(struct parcel), 0);
 }
 

@@ -270,7 +270,7 @@ static int select_k(lua_State *L, int status, lua_KContext ctx)
 
     if (result == NEAP_ECANCELLED)
         return neap_bind_fail(L, result, "neap.select");
-    luaL_checkstack(L, 8, NULL);
+    neap_bind_checkstack(L, 8, NULL);
     lua_getiuservalue(L, 2, index);
     const neap_bind_arm *arm = lua_touserdata(L, -1);
     lua_getiuservalue(L, 2, (int)select->core.count + index);
@@ -313,7 +313,7 @@ static int l_select(lua_State *L)
         lua_pushvalue(L, 2);
         neap_bind_park_values(L, task, 1);
     }
-    luaL_checkstack(L, 1, NULL);        /* the last line that can raise */
+    neap_bind_checkstack(L, 1, NULL);        /* the last line that can raise */
     neap_select_park(&select->core, task, select->arms, (uint32_t)count);
     queue_all(L, &select->core);
     return neap_bind_suspend(L, (lua_KContext)select, select_k);

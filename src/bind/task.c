@@ -31,7 +31,7 @@ static int push_values(lua_State *L, int idx, const neap_bind_task *box)
     lua_getfield(L, table, "n");
     int count = (int)lua_tointeger(L, -1);
     lua_pop(L, 1);
-    luaL_checkstack(L, count, "too many results");
+    neap_bind_checkstack(L, count, "too many results");
     for (int i = 1; i <= count; i++)
         lua_rawgeti(L, table, i);
     lua_remove(L, table);

@@ -392,7 +392,7 @@ void neap_bind_push_running(lua_State *L)
 {
     neap_task *task = neap_host_of(L)->sched.running;
 
-    luaL_checkstack(L, 4, NULL);
+    neap_bind_checkstack(L, 4, NULL);
     push_frame(L, neap_bind_task_of(task)->co);
     lua_pop(L, 1);
 }
@@ -402,7 +402,7 @@ void neap_bind_push_task(lua_State *L, neap_task *task)
     lua_State *co = neap_bind_task_of(task)->co;
     lua_Debug ar;
 
-    luaL_checkstack(L, 4, NULL);
+    neap_bind_checkstack(L, 4, NULL);
     if (!lua_checkstack(co, 4))
         neap_bind_memory(L);
     if (lua_getstack(co, 0, &ar)) {

@@ -1,4 +1,5 @@
 /* bind/value.c - what writing and reading values share. */
+#include "bind/bind.h"
 #include "bind/value.h"
 
 #include <lauxlib.h>
@@ -109,7 +110,7 @@ neap_place neap_place_item(const neap_place *up, lua_Integer index)
 const char *neap_place_push(lua_State *L, const neap_place *at)
 {
     luaL_Buffer out;
-    luaL_checkstack(L, LUA_MINSTACK, "no room for a message");
+    neap_bind_checkstack(L, LUA_MINSTACK, "no room for a message");
     luaL_buffinit(L, &out);
     add_path(&out, at, at->depth);
     luaL_pushresult(&out);

@@ -141,7 +141,7 @@ static void refuse_text(struct reader *r, const char *text, json_error_t *error)
     lua_State *L = r->L;
     const char *what = error->text;
 
-    luaL_checkstack(L, LUA_MINSTACK, "no room for a message");
+    neap_bind_checkstack(L, LUA_MINSTACK, "no room for a message");
     switch (json_error_code(error)) {
     case json_error_numeric_overflow:
         what = lua_pushfstring(L, "the number %s does not fit in 64 bits",
@@ -210,7 +210,7 @@ static void push_value(struct reader *r, const json_t *node, const neap_place *a
 {
     lua_State *L = r->L;
 
-    luaL_checkstack(L, LEVEL_SLOTS, "nested too deep");
+    neap_bind_checkstack(L, LEVEL_SLOTS, "nested too deep");
     switch (json_typeof(node)) {
     case JSON_OBJECT:  push_object(r, node, at); break;
     case JSON_ARRAY:   push_array(r, node, at); break;
@@ -238,7 +238,7 @@ void neap_value_decode(lua_State *L, const char *text, size_t len,
             (LUAI_UACINT)len, (LUAI_UACINT)options->max_bytes);
     }
     check_bytes(&r, text, len);
-    luaL_checkstack(L, LEVEL_SLOTS, "no room for a value");
+    neap_bind_checkstack(L, LEVEL_SLOTS, "no room for a value");
     r.tree = push_tree(L);
     r.tree->root = json_loadb(text, len, READ_FLAGS, &error);
     if (r.tree->root == NULL)

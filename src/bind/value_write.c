@@ -345,7 +345,7 @@ static void write_table(struct writer *w, neap_place *at)
     if (at->depth >= w->options->max_depth)
         refuse(w, at, "nested deeper than %d (raise max_depth for more)",
             w->options->max_depth);
-    luaL_checkstack(L, LEVEL_SLOTS, "nested too deep");
+    neap_bind_checkstack(L, LEVEL_SLOTS, "nested too deep");
 
     lua_Unsigned n = lua_rawlen(L, table);
     bool array = marked || n > 0;
@@ -402,7 +402,7 @@ void neap_value_encode(lua_State *L, int idx, const neap_value_options *options)
     neap_place whole = { 0 };
 
     idx = lua_absindex(L, idx);
-    luaL_checkstack(L, LEVEL_SLOTS, "no room for a value");
+    neap_bind_checkstack(L, LEVEL_SLOTS, "no room for a value");
     w.L = L;
     w.options = options;
     w.base = lua_gettop(L) + 1;

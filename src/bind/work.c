@@ -246,7 +246,7 @@ static const char *pack(lua_State *L, neap_errand *errand, int first)
     int top = lua_gettop(L);
     bool bytes = lua_isfunction(L, first);
 
-    luaL_checkstack(L, LUA_MINSTACK, NULL);
+    neap_bind_checkstack(L, LUA_MINSTACK, NULL);
     push_path(L, "path");
     push_path(L, "cpath");
     neap_copy_write(L, &errand->call, top + 1, 2, "");
