@@ -73,10 +73,21 @@ static void push_new_extent(lua_State *L, neap_task *task)
     lua_setiuservalue(L, at, BINDINGS);
 }
 
+/* The innermost extent is left, in whatever way: what was around it holds again. Not by
+ * __close, since Lua needs memory to call one. */
 static int with_k(lua_State *L, int status, lua_KContext ctx)
 {
-    (void)status, (void)ctx;
-    return lua_gettop(L) - 1;
+    neap_task *task = running(L);
+    lua_State *main = neap_host_of(L)->L;       /* where there is room */
+
+    (void)ctx;
+    push_extent(main, task);
+    lua_getiuservalue(main, -1, OUTER);
+    set_extent(main, task);
+    lua_pop(main, 1);
+    if (status != LUA_OK && status != LUA_YIELD)
+        return lua_error(L);
+    return lua_gettop(L) - 2;
 }
 
 /* context.with(bindings, fn, ...) -> what fn returned */
@@ -91,22 +102,12 @@ static int l_with(lua_State *L)
     neap_bind_function(L, 2, "neap.with");
     push_new_extent(L, task);
     lua_replace(L, 1);
-    lua_toclose(L, 1);
+    lua_pushcfunction(L, neap_bind_handler);
+    lua_insert(L, 2);
     lua_pushvalue(L, 1);
-    set_extent(L, task);
+    set_extent(L, task);                /* the last line that can raise */
     task->flags |= NEAP_BIND_CONTEXT;
-    lua_callk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, with_k);
-    return with_k(L, LUA_OK, 0);
-}
-
-/* Leaving an extent, in whatever way: what was around it holds again. */
-static int l_leave(lua_State *L)
-{
-    const struct extent *extent = neap_bind_arg(L, 1, &EXTENT);
-
-    lua_getiuservalue(L, 1, OUTER);
-    set_extent(L, extent->task);
-    return 0;
+    return with_k(L, lua_pcallk(L, lua_gettop(L) - 3, LUA_MULTRET, 2, 0, with_k), 0);
 }
 
 /* context.get(key) -> the value that is bound, or nil */
@@ -177,7 +178,7 @@ int luaopen_neap_core_context(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         { "with", l_with }, { "get", l_get }, { "bindings", l_bindings }, { NULL, NULL } };
-    static const luaL_Reg extent[] = { { "__close", l_leave }, { NULL, NULL } };
+    static const luaL_Reg extent[] = { { NULL, NULL } };
 
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &EXTENTS);
