@@ -240,6 +240,7 @@ void neap_bind_open(lua_State *L)
     };
 
     neap_bind_open_error(L);
+    neap_bind_open_cancel(L);
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
     luaL_setfuncs(L, modules, 0);
     lua_getglobal(L, "package");

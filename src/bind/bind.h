@@ -103,6 +103,7 @@ void neap_bind_traceback(lua_State *L, int idx);
 
 /* For neap_bind_open: before anything can raise an error object. */
 void neap_bind_open_error(lua_State *L);
+void neap_bind_open_cancel(lua_State *L);
 
 /* --- checkpoints, suspending -------------------------------------------------- */
 

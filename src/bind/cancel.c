@@ -79,15 +79,16 @@ static void push_object(lua_State *L, neap_cancel_kind kind, uint64_t at_ns, int
     lua_setfield(L, -2, "reason");
 }
 
+void neap_bind_open_cancel(lua_State *L)
+{
+    lua_newtable(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &CANCELLATIONS);
+}
+
 static void push_table(lua_State *L)
 {
     neap_bind_checkstack(L, 4, NULL);
-    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &CANCELLATIONS) == LUA_TNIL) {
-        lua_pop(L, 1);
-        lua_newtable(L);
-        lua_pushvalue(L, -1);
-        lua_rawsetp(L, LUA_REGISTRYINDEX, &CANCELLATIONS);
-    }
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &CANCELLATIONS);
 }
 
 void neap_bind_new_cancellation(lua_State *L, neap_cancel_kind kind, int reason, int by)
@@ -105,6 +106,19 @@ void neap_bind_new_cancellation(lua_State *L, neap_cancel_kind kind, int reason,
     lua_settop(L, top + 2);
 }
 
+/* [1] scope, [2] kind, [3] reason, [4] box of the task by which it is cancelled; each of
+ * these two may be nil */
+static int l_keep_cancellation(lua_State *L)
+{
+    neap_scope *scope = lua_touserdata(L, 1);
+
+    neap_bind_new_cancellation(L, (neap_cancel_kind)lua_tointeger(L, 2), lua_isnil(L, 3) ? 0 : 3,
+                               lua_isnil(L, 4) ? 0 : 4);
+    if (scope->source == NULL)          /* unless by a finaliser meanwhile */
+        lua_rawsetp(L, -2, scope);
+    return 0;
+}
+
 bool neap_bind_scope_cancel(lua_State *L, neap_scope *scope, neap_cancel_kind kind, int reason,
                             int by)
 {
@@ -113,11 +127,15 @@ bool neap_bind_scope_cancel(lua_State *L, neap_scope *scope, neap_cancel_kind ki
 
     if (scope->source != NULL || !scope->open)
         return false;
-    neap_bind_new_cancellation(L, kind, reason, by);
-    if (scope->source == NULL)          /* unless by a finaliser meanwhile */
-        lua_rawsetp(L, -2, scope), lua_pop(L, 1);
-    else
-        lua_pop(L, 2);
+    if (lua_checkstack(L, 5)) {
+        lua_pushnil(L);
+        lua_pushcfunction(L, l_keep_cancellation);
+        lua_pushlightuserdata(L, scope);
+        lua_pushinteger(L, kind);
+        lua_pushvalue(L, reason ? reason : -4);
+        lua_pushvalue(L, by ? by : -5);
+        lua_settop(L, lua_gettop(L) - (lua_pcall(L, 4, 0, 0) == LUA_OK ? 1 : 2));
+    }
     return neap_scope_cancel(scope, kind, task ? task->id : 0);
 }
 
@@ -133,11 +151,13 @@ void neap_bind_push_cancellation(lua_State *L, neap_scope *source)
     lua_remove(L, -2);
 }
 
-void neap_bind_drop_cancellation(lua_State *L, neap_scope *scope)
+void neap_bind_drop_cancellation(neap_host *host, neap_scope *scope)
 {
+    lua_State *L = host->L;     /* where there is room */
+
     if (scope->kind == NEAP_CANCEL_NONE)
         return;
-    push_table(L);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &CANCELLATIONS);
     lua_pushnil(L);
     lua_rawsetp(L, -2, scope);
     lua_pop(L, 1);

@@ -34,10 +34,29 @@ static void set_deadline(lua_State *L, neap_bind_scope *scope, uint64_t duration
         neap_clock_now(neap_host_of(L)->sched.clock), duration_ns));
 }
 
+/* What the box on top keeps of the options at 1. */
+static void keep_options(lua_State *L, neap_bind_scope_box *box)
+{
+    int at = lua_gettop(L);
+
+    lua_getfield(L, 1, "name");
+    neap_bind_scope_keep(L, at, NEAP_SCOPE_NAME);
+    lua_getfield(L, 1, "guards");
+    box->guards = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    if (lua_getfield(L, 1, "policy") != LUA_TNIL)
+        box->guards = true;
+    else if (lua_getfield(L, 1, "hook") == LUA_TTABLE)
+        box->wraps = lua_getfield(L, -1, "wrap") != LUA_TNIL, lua_pop(L, 1);
+    neap_bind_scope_keep(L, at, NEAP_SCOPE_HOOK);
+    lua_settop(L, at);
+}
+
 /* Open a scope, a timeout or a shield in the running task; that of a scope gets a
- * box, which is pushed. What can raise is behind us. */
+ * box, which is pushed, and keeps the `options` at 1, if there are any. Once it is
+ * open nothing raises. */
 static neap_bind_scope *open(lua_State *L, neap_bind_scope_form form, uint64_t duration_ns,
-                             const char *what)
+                             bool options, const char *what)
 {
     neap_task *task = neap_host_of(L)->sched.running;
     neap_bind_scope_box *box = NULL;
@@ -54,6 +73,8 @@ static neap_bind_scope *open(lua_State *L, neap_bind_scope_form form, uint64_t d
     if (!neap_bind_is_boundary((uint8_t)form))
         box = neap_bind_new_at(L, &neap_bind_scope_type, sizeof *box, 1,
                                lua_upvalueindex(UP_METATABLE));
+    if (options)
+        keep_options(L, box);
     neap_bind_scope *scope = neap_bind_scope_take(L, form);
     neap_scope_open(&scope->core, task, form == NEAP_SCOPE_SHIELD);
     if (duration_ns != NEAP_DURATION_NONE)
@@ -62,6 +83,7 @@ static neap_bind_scope *open(lua_State *L, neap_bind_scope_form form, uint64_t d
         box->record = scope;
         box->number = scope->number;
         box->deadline_ns = scope->core.deadline.at_ns;
+        scope->hooked = (box->has & (1 << NEAP_SCOPE_HOOK)) != 0;
     }
     return scope;
 }
@@ -95,26 +117,6 @@ static uint64_t option_deadline(lua_State *L, int options)
     return duration_ns;
 }
 
-/* The options at 1 that the box on top keeps. */
-static void set_options(lua_State *L, neap_bind_scope *scope)
-{
-    int at = lua_gettop(L);
-    neap_bind_scope_box *box = lua_touserdata(L, at);
-
-    lua_getfield(L, 1, "name");
-    neap_bind_scope_keep(L, at, NEAP_SCOPE_NAME);
-    lua_getfield(L, 1, "guards");
-    box->guards = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    if (lua_getfield(L, 1, "policy") != LUA_TNIL)
-        box->guards = true;
-    else if (lua_getfield(L, 1, "hook") == LUA_TTABLE)
-        box->wraps = lua_getfield(L, -1, "wrap") != LUA_TNIL, lua_pop(L, 1);
-    scope->hooked = !lua_isnil(L, -1);
-    neap_bind_scope_keep(L, at, NEAP_SCOPE_HOOK);
-    lua_settop(L, at);
-}
-
 static int scope_k(lua_State *L, int status, lua_KContext ctx)
 {
     return leave_body(L, status, (neap_bind_scope *)ctx, 2);
@@ -141,11 +143,9 @@ static int l_open(lua_State *L)
         neap_bind_function(L, options + 1, "neap.scope");
 
     neap_bind_scope *scope = open(L, block ? NEAP_SCOPE_BLOCK : NEAP_SCOPE_FUNCTION, duration_ns,
-                                  "neap.scope");
-    if (options) {
-        set_options(L, scope);
+                                  options != 0, "neap.scope");
+    if (options)
         lua_remove(L, 1);
-    }
     if (block)
         return 1;
     lua_pushvalue(L, lua_upvalueindex(UP_HANDLER));
@@ -167,7 +167,7 @@ static int boundary(lua_State *L, neap_bind_scope_form form, const char *what)
     uint64_t duration_ns = neap_bind_duration(L, 1, what);
 
     neap_bind_function(L, 2, what);
-    neap_bind_scope *scope = open(L, form, duration_ns, what);
+    neap_bind_scope *scope = open(L, form, duration_ns, false, what);
     lua_copy(L, lua_upvalueindex(UP_HANDLER), 1);
     int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, (lua_KContext)scope, boundary_k);
     return leave_body(L, status, scope, 1);

@@ -32,7 +32,7 @@ typedef struct neap_bind_ending {
     bool     cut;               /* the body ended by a cancellation */
     bool     waited;            /* leaving had to wait for tasks */
     bool     disorder;          /* left before one opened inside it */
-    bool     out_of_memory;     /* a failure could not be noted */
+    bool     out_of_memory;     /* a failure could not be noted: that is raised */
 } neap_bind_ending;
 
 typedef struct neap_bind_scope {
@@ -103,7 +103,7 @@ void neap_bind_scope_note_guarded(lua_State *L, int idx, int task);
 /* Tell the hook of the scope whose box is at `idx` that the task at `task` has ended. */
 void neap_bind_scope_hook(lua_State *L, int idx, int task);
 /* Cancel what its owner forgot to leave, or what stands in the way of leaving;
- * true if the running task has been parked to wait for its tasks. */
+ * true if the running task has been parked to wait for its tasks. Does not raise. */
 bool neap_bind_scope_wind_down(lua_State *L, neap_bind_scope *scope);
 /* The body has ended; an error is on top unless it `ended` well. Join, close, and
  * return what leaving gives. The box of a scope is at index 1. */
@@ -119,13 +119,14 @@ void neap_bind_reason(lua_State *L, int idx);
 /* Push the table of cancellations by their scope, and a new one. The reason at `reason`
  * (or 0) is a text or nil, `by` is a task's box or 0: the running task. */
 void neap_bind_new_cancellation(lua_State *L, neap_cancel_kind kind, int reason, int by);
-/* Cancel `scope`, with the same arguments. False if it had been cancelled. */
+/* Cancel `scope`, with the same arguments. False if it had been cancelled. Does not raise:
+ * without memory the reason is lost, and the object is made where it is raised. */
 bool neap_bind_scope_cancel(lua_State *L, neap_scope *scope, neap_cancel_kind kind, int reason,
                             int by);
 /* Push the cancellation that holds in `source`. */
 void neap_bind_push_cancellation(lua_State *L, neap_scope *source);
-/* Forget the cancellation of `scope`, which is left. */
-void neap_bind_drop_cancellation(lua_State *L, neap_scope *scope);
+/* Forget the cancellation of `scope`, which is left. Does not raise. */
+void neap_bind_drop_cancellation(neap_host *host, neap_scope *scope);
 
 /* --- bind/scope.c -------------------------------------------------------------------- */
 

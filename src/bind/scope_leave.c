@@ -263,6 +263,22 @@ static void push_disorder(lua_State *L)
 
 /* --- leaving ----------------------------------------------------------------------------- */
 
+/* There was no memory to do what it takes: the scope is left by saying so. */
+static void fail_without_memory(neap_bind_scope *scope)
+{
+    scope->ending.out_of_memory = true;
+    neap_scope_cancel(&scope->core, NEAP_CANCEL_FAILED, scope->core.owner->id);
+}
+
+/* [1] task */
+static int l_recall(lua_State *L)
+{
+    neap_bind_push_task(L, lua_touserdata(L, 1));
+    lua_getiuservalue(L, 2, 1);
+    lua_call(L, 0, 0);
+    return 0;
+}
+
 /* The last of the tasks that stand by is told to end; false without. One after the
  * other, so that an actor can still tell those that were there before it. */
 static bool recall_last(lua_State *L, neap_bind_scope *scope)
@@ -270,12 +286,17 @@ static bool recall_last(lua_State *L, neap_bind_scope *scope)
     if (!neap_link_linked(&scope->core.tasks))
         return false;
     neap_task *task = neap_container(scope->core.tasks.prev, neap_task, link);
-    int top = lua_gettop(L);
-    neap_bind_push_task(L, task);
-    lua_getiuservalue(L, top + 1, 1);
     neap_bind_task_recall(neap_bind_task_of(task));
-    lua_call(L, 0, 0);
-    lua_settop(L, top);
+    if (!lua_checkstack(L, 2)) {
+        fail_without_memory(scope);
+        return true;
+    }
+    lua_pushcfunction(L, l_recall);
+    lua_pushlightuserdata(L, task);
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+        fail_without_memory(scope);
+        lua_pop(L, 1);
+    }
     return true;
 }
 
@@ -338,6 +359,13 @@ static int leave_k(lua_State *L, int status, lua_KContext ctx)
     return boundary_outcome(L, &ending, kind);
 }
 
+/* [1] box, [2] error */
+static int l_fail(lua_State *L)
+{
+    neap_bind_scope_fail(L, 1, 0);
+    return 0;
+}
+
 int neap_bind_scope_leave(lua_State *L, neap_bind_scope *scope, bool ended, int results)
 {
     scope->ending.ended = ended;
@@ -346,8 +374,13 @@ int neap_bind_scope_leave(lua_State *L, neap_bind_scope *scope, bool ended, int 
         if (neap_bind_is_cancellation(L, -1)) {
             scope->ending.cut = true;
         } else if (!neap_bind_is_boundary(scope->ending.form)) {
-            lua_pushvalue(L, -1);
-            neap_bind_scope_fail(L, 1, 0);
+            lua_pushcfunction(L, l_fail);
+            lua_pushvalue(L, 1);
+            lua_pushvalue(L, -3);
+            if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
+                fail_without_memory(scope);
+                lua_pop(L, 1);
+            }
         }
     }
     return leave_k(L, LUA_OK, (lua_KContext)scope);

@@ -35,7 +35,7 @@ static void give_back(lua_State *L, neap_bind_scope *scope)
 {
     neap_host *host = neap_host_of(L);
 
-    neap_bind_drop_cancellation(L, &scope->core);
+    neap_bind_drop_cancellation(host, &scope->core);
     scope->number = 0;
     scope->next = host->spare_scopes;
     host->spare_scopes = scope;

@@ -372,6 +372,12 @@ static void push_frame(lua_State *L, lua_State *co)
         return;
     }
 
+    if (!lua_getstack(co, 0, &ar)) {    /* not begun: slot, body, box, home */
+        lua_pushvalue(co, 3);
+        lua_pushvalue(co, 4);
+        lua_xmove(co, L, 2);
+        return;
+    }
     /* Each look costs as much as its level is deep: not one for every level. */
     while (lua_getstack(co, above, &ar)) {
         base = above;
@@ -400,18 +406,11 @@ void neap_bind_push_running(lua_State *L)
 void neap_bind_push_task(lua_State *L, neap_task *task)
 {
     lua_State *co = neap_bind_task_of(task)->co;
-    lua_Debug ar;
 
     neap_bind_checkstack(L, 4, NULL);
     if (!lua_checkstack(co, 4))
         neap_bind_memory(L);
-    if (lua_getstack(co, 0, &ar)) {
-        push_frame(L, co);
-    } else {                            /* not begun: slot, body, box, home */
-        lua_pushvalue(co, 3);
-        lua_pushvalue(co, 4);
-        lua_xmove(co, L, 2);
-    }
+    push_frame(L, co);
 }
 
 /* A task that ignores its cancellation (the place is on the host's stack): its
@@ -441,15 +440,24 @@ static int kill(neap_host *host, lua_State *co)
  * the task ended. Its scope still learns that it failed. */
 static void fail_without_memory(neap_bind_task *box)
 {
-    neap_scope *home = neap_task_home(&box->core), *scope;
     lua_State *L = neap_host_of(box->co)->L;
+    neap_scope *home = neap_task_home(&box->core), *scope;
+    bool open = !neap_task_ended(&box->core);
 
     if (home->owner == NULL)
         neap_mem_exhausted();
-    neap_bind_scope_of(home)->ending.out_of_memory = true;
-    neap_scope_cancel(home, NEAP_CANCEL_FAILED, box->core.id);
     neap_bind_task_recall(box);
-    if (!neap_task_ended(&box->core)) {
+    if (open && (box->core.flags & NEAP_BIND_GUARD) && box->core.awaiters != NULL) {
+        box->core.flags |= NEAP_BIND_AWAITED;
+    } else {
+        neap_bind_scope_of(home)->ending.out_of_memory = true;
+        neap_scope_cancel(home, NEAP_CANCEL_FAILED, box->core.id);
+    }
+    if (open) {
+        push_frame(L, box->co);
+        lua_pushliteral(L, "not enough memory");
+        lua_setiuservalue(L, -3, 1);
+        lua_pop(L, 2);
         while ((scope = box->core.scope) != home && !scope->of_task)
             neap_bind_scope_orphan(L, neap_bind_scope_of(scope), home);
         neap_bind_take_back(L, &box->core, NULL);

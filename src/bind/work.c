@@ -167,7 +167,7 @@ static void renew_root(neap_host *host)
 
     if (root->source == NULL)
         return;
-    neap_bind_drop_cancellation(host->L, root);
+    neap_bind_drop_cancellation(host, root);
     neap_scope_init_root(root, &host->sched);
 }
 
