@@ -13,10 +13,16 @@ typedef struct job {
 
 static _Atomic bool gate, saw_revoked;
 static _Atomic int  begun, freed, opened, closed;
+static _Atomic int  refused;            /* so many states cannot be opened */
+static _Atomic int  stateless;          /* jobs that ran without one */
 static char         order[32];          /* tags, in the order of their beginning */
 
 static void *open_thread(void)
 {
+    if (atomic_load(&refused) > 0) {
+        atomic_fetch_sub(&refused, 1);
+        return NULL;
+    }
     return (void *)(intptr_t)(atomic_fetch_add(&opened, 1) + 1);
 }
 
@@ -37,7 +43,7 @@ static void run_job(neap_pool_job *core, void *state)
 {
     job *it = neap_container(core, job, core);
 
-    (void)state;
+    atomic_fetch_add(&stateless, state == NULL);
     order[atomic_fetch_add(&begun, 1)] = (char)it->tag;
     while (!atomic_load(&gate) && !atomic_load(&core->revoked))
         sched_yield();
@@ -77,6 +83,7 @@ static void begin(void)
     atomic_store(&saw_revoked, false);
     atomic_store(&begun, 0);
     atomic_store(&freed, 0);
+    atomic_store(&stateless, 0);
     memset(order, 0, sizeof order);
     neap_sched_init(&sched, &neap_clock_system, test_run);
     loop = neap_loop_new(&sched);
@@ -226,6 +233,20 @@ static void a_job_that_was_never_submitted_is_freed_at_once(void)
     end();
 }
 
+static void a_thread_that_has_no_state_opens_one_for_its_next_job(void)
+{
+    test_task first, second, last;
+
+    begin();
+    atomic_store(&refused, 2);          /* when it starts, and for its first job */
+    test_spawn(&sched, &first, 'a', submit);
+    test_spawn(&sched, &second, 'b', submit);
+    test_spawn(&sched, &last, 0, open_gate);
+    run_all();
+    CHECK(atomic_load(&begun) == 2 && atomic_load(&stateless) == 1);
+    end();
+}
+
 int main(void)
 {
     RUN(jobs_begin_in_the_order_of_their_submission);
@@ -234,5 +255,6 @@ int main(void)
     RUN(a_running_job_that_is_dropped_is_revoked_and_freed_by_its_thread);
     RUN(a_job_that_is_done_can_be_dropped_before_it_arrives);
     RUN(a_job_that_was_never_submitted_is_freed_at_once);
+    RUN(a_thread_that_has_no_state_opens_one_for_its_next_job);
     return REPORT();
 }

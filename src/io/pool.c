@@ -36,7 +36,7 @@ static void finish(neap_pool *pool, neap_pool_job *job)
     neap_loop_post(job->loop, &job->post);      /* under the lock: its owner may drop it */
 }
 
-static void work_off(neap_pool *pool, void *state)
+static void work_off(neap_pool *pool, void **state)
 {
     while (neap_link_linked(&pool->queue)) {
         neap_pool_job *job = neap_container(pool->queue.next, neap_pool_job, link);
@@ -45,7 +45,9 @@ static void work_off(neap_pool *pool, void *state)
         pool->queued--;
         job->state = RUNNING;
         pthread_mutex_unlock(&pool->lock);
-        job->run(job, state);
+        if (*state == NULL)     /* there was no memory for it before */
+            *state = pool->open();
+        job->run(job, *state);
         pthread_mutex_lock(&pool->lock);
         finish(pool, job);
     }
@@ -59,7 +61,7 @@ static void *serve(void *arg)
     pthread_mutex_lock(&pool->lock);
     pool->idle--;
     for (;;) {
-        work_off(pool, state);
+        work_off(pool, &state);
         if (pool->stopping)
             break;
         pthread_mutex_unlock(&pool->lock);

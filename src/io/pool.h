@@ -40,7 +40,7 @@ typedef struct neap_pool_job  neap_pool_job;
 
 struct neap_pool {
     neap_wait_class waits;                  /* what its waits are */
-    void         *(*open)(void);            /* a thread's state; may be NULL */
+    void         *(*open)(void);            /* a thread's state; NULL: asked again for the next job */
     void          (*rest)(void *state);     /* it has nothing to do */
     void          (*close)(void *state);
     pthread_mutex_t lock;
