@@ -151,7 +151,7 @@ void neap_bind_chan_discard(lua_State *L, int at, neap_bind_chan *chan)
 
     if (count == 0)
         return;
-    neap_bind_checkstack(L, 8, NULL);
+    neap_bind_checkstack(L, 8 + NEAP_BIND_PACK_MAX, NULL);   /* the last line that can raise */
     neap_chan_discard(&chan->core);     /* closed, so nothing is stored any more */
     lua_pushnil(L);
     int first_error = lua_gettop(L);
