@@ -109,7 +109,8 @@ static int start(lua_State *L, const struct act *act)
     lua_replace(L, 1);
     lua_settop(L, 1);
     neap_job *job = &((struct box *)lua_touserdata(L, 1))->file->job;
-    neap_job_start(job, host->loop);
+    if (neap_job_start(job, host->loop) != NEAP_OK)
+        neap_bind_memory(L);
     neap_job_park(job, &act->class, host->sched.running);
     return neap_bind_suspend(L, (lua_KContext)act, act_k);
 }
@@ -226,7 +227,8 @@ static int l_rename(lua_State *L)
     const char *to = path_argument(L, 2, &RENAME);
     neap_file *file = new_file(L, &RENAME, 0);
 
-    neap_file_set_to(file, to);
+    if (!neap_file_set_to(file, to))
+        neap_bind_memory(L);
     return start(L, &RENAME);
 }
 

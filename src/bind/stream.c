@@ -38,6 +38,8 @@ static int fail(lua_State *L, int code, const char *op)
 {
     if (code == NEAP_ECANCELLED)
         return neap_bind_raise_cancelled(L);
+    if (code == NEAP_ENOMEM)
+        return neap_bind_memory(L);
     return neap_bind_error(L, neap_err_kind(code), neap_err_name(code), op, " %s: %s",
                            name_of(L, AT_BOX), neap_err_text(code));
 }
@@ -295,6 +297,8 @@ int neap_bind_stream(lua_State *L, int *fd, unsigned flags, const char *op, cons
     lua_pushstring(L, name);
     lua_setiuservalue(L, -2, 1);
     int code = neap_stream_open(&box->stream, neap_host_of(L)->loop, *fd, flags);
+    if (code == NEAP_ENOMEM)
+        return neap_bind_memory(L);
     if (code != NEAP_OK)
         return neap_bind_error(L, neap_err_kind(code), neap_err_name(code), op, " %s: %s", name,
                                neap_err_text(code));

@@ -81,8 +81,11 @@ static int walk(struct list *list, DIR *directory, int depth)
         if (file->count >= file->max)
             return NEAP_EFULL;
         file->count++;
+        size_t size = strlen(entry->d_name) + 1;
+        if (!neap_buf_try_reserve(&list->names, prefix_len + size))
+            return NEAP_ENOMEM;
         neap_buf_append(&list->names, list->prefix.data, prefix_len);
-        neap_buf_append(&list->names, entry->d_name, strlen(entry->d_name) + 1);
+        neap_buf_append(&list->names, entry->d_name, size);
         if (!file->flag || !is_directory(dirfd(directory), entry))
             continue;
         DIR *inner = open_directory(dirfd(directory), entry->d_name, O_NOFOLLOW);
@@ -90,6 +93,10 @@ static int walk(struct list *list, DIR *directory, int depth)
             continue;                   /* it has gone, or is something else, since */
         if (inner == NULL)
             return neap_uverr_errno();
+        if (!neap_buf_try_reserve(&list->prefix, size)) {
+            closedir(inner);
+            return NEAP_ENOMEM;
+        }
         neap_buf_text(&list->prefix, entry->d_name);
         neap_buf_char(&list->prefix, '/');
         result = walk(list, inner, depth + 1);
@@ -104,14 +111,17 @@ static int by_bytes(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void sort_names(neap_file *file)
+static int sort_names(neap_file *file)
 {
     char *at = file->data;
 
-    file->names = neap_mem_alloc(file->count * sizeof *file->names);
+    file->names = neap_mem_try_realloc(NULL, file->count * sizeof *file->names);
+    if (file->names == NULL)
+        return NEAP_ENOMEM;
     for (size_t i = 0; i < file->count; i++, at += strlen(at) + 1)
         file->names[i] = at;
     qsort(file->names, file->count, sizeof *file->names, by_bytes);
+    return NEAP_OK;
 }
 
 void neap_file_list(neap_job *job)
@@ -129,7 +139,7 @@ void neap_file_list(neap_job *job)
     neap_buf_deinit(&list.prefix);
     file->data = list.names.data;
     if (file->result == NEAP_OK)
-        sort_names(file);
+        file->result = sort_names(file);
 }
 
 /* --- mkdir, remove --------------------------------------------------------------- */

@@ -45,10 +45,14 @@ static void free_file(neap_job *job)
     neap_mem_free(file);
 }
 
-static char *copy_text(const char *text)
+/* NULL without memory. */
+static char *copy_bytes(const char *bytes, size_t size)
 {
-    size_t size = strlen(text) + 1;
-    return memcpy(neap_mem_alloc(size), text, size);
+    char *copy = neap_mem_try_realloc(NULL, size);
+
+    if (copy != NULL)
+        memcpy(copy, bytes, size);
+    return copy;
 }
 
 /* Open without waiting for the other end of a pipe. */
@@ -221,28 +225,25 @@ static neap_file_kind kind_of(mode_t mode)
 neap_file *neap_file_new(void (*run)(neap_job *job), const char *path, const char *data,
                          size_t size)
 {
-    neap_file *file = neap_mem_alloc(sizeof *file);
+    neap_file *file = neap_mem_try_realloc(NULL, sizeof *file);
 
-    file->job.run = run;
-    file->job.free = free_file;
-    file->fd = -1;
-    file->mode = NEAP_FILE_MODE_DEFAULT;
-    file->path = copy_text(path);
-    if (data != NULL) {
-        file->data = neap_mem_try_realloc(NULL, size);
-        if (file->data == NULL) {
-            free_file(&file->job);
-            return NULL;
-        }
-        memcpy(file->data, data, size);
-        file->size = size;
+    if (file == NULL)
+        return NULL;
+    *file = (neap_file){ .job = { .run = run, .free = free_file }, .fd = -1,
+                         .mode = NEAP_FILE_MODE_DEFAULT, .size = size };
+    file->path = copy_bytes(path, strlen(path) + 1);
+    file->data = data != NULL ? copy_bytes(data, size) : NULL;
+    if (file->path == NULL || (data != NULL && file->data == NULL)) {
+        free_file(&file->job);
+        return NULL;
     }
     return file;
 }
 
-void neap_file_set_to(neap_file *file, const char *to)
+bool neap_file_set_to(neap_file *file, const char *to)
 {
-    file->to = copy_text(to);
+    file->to = copy_bytes(to, strlen(to) + 1);
+    return file->to != NULL;
 }
 
 void neap_file_read(neap_job *job)

@@ -49,8 +49,8 @@ typedef struct neap_file {
  * `data`, copied if there is any. */
 neap_file *neap_file_new(void (*run)(neap_job *job), const char *path, const char *data,
                          size_t size);
-/* The new name of a rename. */
-void neap_file_set_to(neap_file *file, const char *to);
+/* The new name of a rename; false without memory. */
+bool neap_file_set_to(neap_file *file, const char *to);
 
 /* All of the file at `path` -> data, size. At most `max` bytes. */
 void neap_file_read(neap_job *job);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/err.h"
 #include "base/mem.h"
 #include "io/uvloop.h"
 
@@ -38,11 +39,13 @@ static void on_done(uv_work_t *request, int status)
         neap_wait_end(wait, 0, NEAP_OK);
 }
 
-void neap_job_start(neap_job *job, neap_loop *loop)
+int neap_job_start(neap_job *job, neap_loop *loop)
 {
-    uv_work_t *request = neap_mem_alloc(sizeof *request);
+    uv_work_t *request = neap_mem_try_realloc(NULL, sizeof *request);
 
     assert(job->request == NULL);
+    if (request == NULL)
+        return NEAP_ENOMEM;
     request->data = job;
     job->request = request;
     job->loop = loop;
@@ -50,6 +53,7 @@ void neap_job_start(neap_job *job, neap_loop *loop)
     assert(status == 0 && "it fails without a callback only");
     (void)status;
     neap_loop_pending(loop, +1);
+    return NEAP_OK;
 }
 
 void neap_job_park(neap_job *job, const neap_wait_class *class, neap_task *task)

@@ -14,7 +14,7 @@
  * Order      Jobs begin in the order of their start, NEAP_JOB_THREADS at once.
  * Ownership  The maker's, who ends with neap_job_drop; `free` is called once, in
  *            neap_job_drop or when the thread is back.
- * Errors     None of its own; the maker's struct says what came of it.
+ * Errors     NEAP_ENOMEM at the start; the maker's struct says what came of it.
  * Thread     Scheduler thread, but for `run`.
  */
 #ifndef NEAP_IO_JOB_H
@@ -40,7 +40,8 @@ struct neap_job {
     bool       dropped;
 };
 
-void neap_job_start(neap_job *job, neap_loop *loop);
+/* NEAP_OK, or NEAP_ENOMEM: it has not been started. */
+int neap_job_start(neap_job *job, neap_loop *loop);
 /* `task`, which runs, waits until `job` is back. The class is one whose `cancel`
  * is neap_job_cancel. */
 void neap_job_park(neap_job *job, const neap_wait_class *class, neap_task *task);

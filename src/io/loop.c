@@ -28,9 +28,10 @@ static void *uv_zeroed_memory(size_t count, size_t size)
     return block == NULL ? NULL : memset(block, 0, count * size);
 }
 
+/* What cannot grow would make libuv abort without a word: neap_mem_realloc has one. */
 static void use_our_memory(void)
 {
-    uv_replace_allocator(uv_memory, neap_mem_try_realloc, uv_zeroed_memory, neap_mem_free);
+    uv_replace_allocator(uv_memory, neap_mem_realloc, uv_zeroed_memory, neap_mem_free);
 }
 
 /* The scheduler's turn looks at the heap itself. uv_run fires a timer that is due

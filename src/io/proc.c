@@ -116,18 +116,22 @@ static size_t count_of(char **list)
     return count;
 }
 
-/* Our environment after `changes`; to be freed, its strings not. */
+/* Our environment after `changes`; to be freed, its strings not. NULL without memory. */
 static char **environment(char **changes)
 {
-    char **env = neap_mem_alloc((count_of(environ) + count_of(changes) + 1) * sizeof *env);
+    size_t count = count_of(environ) + count_of(changes) + 1;
+    char **env = neap_mem_try_realloc(NULL, count * sizeof *env);
     char **at = env;
 
+    if (env == NULL)
+        return NULL;
     for (char **variable = environ; variable != NULL && *variable != NULL; variable++)
         if (!is_left_out(*variable, changes))
             *at++ = *variable;
     for (; changes != NULL && *changes != NULL; changes++)
         if (strchr(*changes, '=') != NULL)
             *at++ = *changes;
+    *at = NULL;
     return env;
 }
 
@@ -148,14 +152,19 @@ static const neap_wait_class CLOSE = { .what = "process:close", .cancel = neap_w
 
 int neap_proc_open(neap_proc **opened, neap_loop *loop, const neap_proc_options *options)
 {
-    struct child *child = neap_mem_alloc(sizeof *child);
+    struct child *child = neap_mem_try_realloc(NULL, sizeof *child);
     uv_stdio_container_t stdio[3];
-    char **env = environment(options->env);
+    char **env = child != NULL ? environment(options->env) : NULL;
     uv_process_options_t how = {
         .exit_cb = on_exited, .file = options->args[0], .args = options->args, .env = env,
         .cwd = options->cwd, .flags = options->group ? UV_PROCESS_DETACHED : 0,
         .stdio_count = 3, .stdio = stdio };
 
+    if (env == NULL) {
+        neap_mem_free(child);
+        return NEAP_ENOMEM;
+    }
+    memset(child, 0, sizeof *child);
     set_stdio(stdio, options->fds);
     child->proc.loop = loop;
     child->proc.group = options->group;

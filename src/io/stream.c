@@ -150,13 +150,21 @@ static int fill_from_file(neap_stream *stream)
     if (failed != NEAP_OK)
         return failed;
     if (stream->filling == NULL) {
-        neap_stream_fill_job *fill = neap_mem_realloc(NULL, sizeof *fill);
+        /* Room for what it brings: once it has been read it cannot be refused. */
+        if (!neap_buf_try_reserve(&stream->buf, NEAP_STREAM_FILL))
+            return NEAP_ENOMEM;
+        neap_stream_fill_job *fill = neap_mem_try_realloc(NULL, sizeof *fill);
+        if (fill == NULL)
+            return NEAP_ENOMEM;
         memset(fill, 0, offsetof(neap_stream_fill_job, bytes));
         fill->job = (neap_job){ .run = run_fill, .done = fill_done, .free = free_fill };
         fill->stream = stream;
         fill->fd = stream->fd;
+        if (neap_job_start(&fill->job, stream->loop) != NEAP_OK) {
+            neap_mem_free(fill);
+            return NEAP_ENOMEM;
+        }
         stream->filling = fill;
-        neap_job_start(&fill->job, stream->loop);
     }
     return NEAP_EAGAIN;
 }
@@ -175,8 +183,9 @@ static int fill_from_pipe(neap_stream *stream)
 {
     if (!may_read(stream))
         return NEAP_EAGAIN;
-    char *end = neap_buf_reserve(&stream->buf, NEAP_STREAM_FILL);
-    ssize_t n = read(stream->fd, end, NEAP_STREAM_FILL);
+    if (!neap_buf_try_reserve(&stream->buf, NEAP_STREAM_FILL))
+        return NEAP_ENOMEM;
+    ssize_t n = read(stream->fd, stream->buf.data + stream->buf.len, NEAP_STREAM_FILL);
     if (n < 0)
         return errno == EINTR ? NEAP_EAGAIN : neap_uverr_errno();
     neap_buf_commit(&stream->buf, (size_t)n);
@@ -191,7 +200,9 @@ static void on_closed(uv_handle_t *handle)
 
 static int open_poll(neap_stream *stream)
 {
-    uv_poll_t *poll = neap_mem_alloc(sizeof *poll);
+    uv_poll_t *poll = neap_mem_try_realloc(NULL, sizeof *poll);
+    if (poll == NULL)
+        return NEAP_ENOMEM;
     int mode = fcntl(stream->fd, F_GETFL);
     int status = uv_poll_init(&stream->loop->uv, poll, stream->fd);
 
@@ -212,8 +223,10 @@ static int open_poll(neap_stream *stream)
 
 int neap_stream_open(neap_stream **opened, neap_loop *loop, int fd, unsigned flags)
 {
-    neap_stream *stream = neap_mem_alloc(sizeof *stream);
+    neap_stream *stream = neap_mem_try_realloc(NULL, sizeof *stream);
 
+    if (stream == NULL)
+        return NEAP_ENOMEM;
     *stream = (neap_stream){ .loop = loop, .fd = fd, .flags = flags };
     int code = open_poll(stream);
     if (code != NEAP_OK) {
