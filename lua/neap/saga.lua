@@ -9,8 +9,8 @@
 
 local context = require("neap.core.context")
 local core = require("neap.core.saga")
-local deferred = require("neap.core.deferred")
 local errors = require("neap.core.error")
+local event = require("neap.core.event")
 local raw = require("neap.core.host").raw
 local scopes = require("neap.core.scope")
 local steps = require("neap.step")
@@ -46,13 +46,14 @@ local function insert(list, entry)
 end
 
 -- Lack of memory passes, and must not cost an undo: `fn` is called until it ends in
--- another way. What it had done by then it must not do again.
+-- another way. What it had done by then it must not do again. So that nothing is allocated
+-- where an undo could be lost, fields that are set there are made with their table.
 local PAUSE = 0.01
 
 local function insist(fn, ...)
   while true do
-    local ok, err = raw.pcall(fn, ...)
-    if ok or err ~= "not enough memory" then return ok, err end
+    local ok, result = raw.pcall(fn, ...)
+    if ok or not steps.is_memory(result) then return ok, result end
     collectgarbage()
     raw.pcall(time.sleep, PAUSE)
   end
@@ -74,21 +75,31 @@ end
 ---@class neap.saga.Step: neap.saga.Entry
 ---@field spec neap.step.Spec
 ---@field key string
----@field state? neap.step.State  nil while it runs.
+---@field state neap.step.State|false  false while it runs.
 ---@field result any
----@field is_undone? boolean
----@field ended? neap.Deferred  Of a saga that fails while it runs.
+---@field undo_context neap.step.Context|false  One for all attempts of the undo.
+---@field is_undone boolean
+---@field ended neap.core.Event|false  Of a saga that fails while it runs.
 local Step = {}
 Step.__index = Step
 
-function Step:finish(state, result)
-  self.state, self.result = state, result
-  if self.ended then self.ended:resolve() end
+local function new_step(spec)
+  return setmetatable({ spec = spec, number = core.number(), key = time.uuid(), state = false, result = false,
+    undo_context = false, is_undone = false, ended = false }, Step)
+end
+
+-- From the moment it is an entry of `owner` whoever calls this concludes it.
+function Step:attempt(owner, is_over, cx)
+  local spec = self.spec
+  if spec.undo then owner:add(self) end
+  return steps.attempt(spec, spec.retry, is_over, spec.run, cx)
 end
 
 -- Attempts have ended as `state`; not `ok`: for lack of memory, nobody knows how.
 function Step:conclude(ok, state, ...)
-  self:finish(ok and state or "unknown", ok and state == "done" and (...) or nil)
+  self.state = ok and state or "unknown"
+  self.result = ok and state == "done" and (...) or nil
+  if self.ended then self.ended:set() end
   if not ok then error(state, 0) end
   if state ~= "done" then error((...), 0) end
   time.check()
@@ -98,17 +109,23 @@ end
 function Step:undo(failures)
   if not self.state then
     -- In a task that the saga's function did not wait for.
-    self.ended = deferred.new()
-    self.ended:await()
+    self.ended = self.ended or event.new()
+    self.ended:wait()
   end
   if self.state == "failed" or self.is_undone then return end
 
-  local spec, cx = self.spec, steps.context(time.uuid(), self.key)
-  local result = self.state == "done" and self.result or nil
-  local state, err = steps.attempt(spec, spec.undo_retry, function() return false end, spec.undo, cx,
-    result, self.state)
-  self.is_undone = true
-  if state ~= "done" then failures[#failures + 1] = { step = spec.name, err = err } end
+  local spec = self.spec
+  self.undo_context = self.undo_context or steps.context(time.uuid(), self.key)
+  local function undo(...)
+    spec.undo(...)
+    self.is_undone = true   -- whatever may fail on the way out
+  end
+  local function is_over() return self.is_undone end
+  local _, err = steps.attempt(spec, spec.undo_retry, is_over, undo, self.undo_context,
+    self.state == "done" and self.result or nil, self.state)
+  if self.is_undone then return end
+  failures[#failures + 1] = { step = spec.name, err = err }
+  self.is_undone = true     -- as far as it can be
 end
 
 -- The tasks of a scope -----------------------------------------------------------------------
@@ -120,7 +137,8 @@ Group.__index = Group
 
 function Group:undo(failures)
   scopes.open(function(s)
-    for _, list in ipairs(self.lists) do s:spawn(undo_list, list, failures) end
+    -- Masked from each other: one that has begun ends, if another one cannot.
+    for _, list in ipairs(self.lists) do s:spawn(scopes.mask, undo_list, list, failures) end
   end)
 end
 
@@ -134,9 +152,9 @@ end
 ---@field groups table<integer, neap.saga.Group>  By the number of the scope.
 ---@field task integer  The id of the task that runs it.
 ---@field scope neap.Scope  What its function runs in.
----@field is_over? boolean
----@field has_failed? boolean
----@field has_pivoted? boolean
+---@field is_over boolean
+---@field has_failed boolean
+---@field has_pivoted boolean
 local Saga = {}
 Saga.__index = Saga
 
@@ -194,7 +212,10 @@ function Saga:fail(reason)
   local failures = self.failures
   local ok, err = insist(scopes.mask, self.undo, self, failures)
   if not ok and not time.is_cancelled(err) then error(err, 0) end
-  if #failures > 0 then error(undo_failure(failures, reason), 0) end
+  if #failures > 0 then
+    local _, failure = insist(undo_failure, failures, reason)
+    error(failure, 0)
+  end
   error(reason, 0)
 end
 
@@ -238,7 +259,8 @@ function saga.saga(opts, fn, ...)
     errors.usage("neap.saga: function expected, got " .. type(fn == nil and type(opts) ~= "table" and opts or fn))
   end
   local outer = context.get(SAGA)
-  local self = setmetatable({ number = core.number(), task = tasks.current().id, failures = {} }, Saga)
+  local self = setmetatable({ number = core.number(), task = tasks.current().id, failures = {},
+    is_over = false, has_failed = false, has_pivoted = false }, Saga)
   self.defaults = steps.defaults(opts, outer and outer.defaults)
   self:clear()
   return self:conclude(outer, raw.xpcall(scopes.open, errors.handler, function(s, ...)
@@ -281,11 +303,9 @@ function saga.step(name, opts, run)
   end
   time.check()
 
-  local entry = setmetatable({ spec = spec, number = core.number(), key = time.uuid() }, Step)
-  if spec.undo then owner:add(entry) end
-  local function is_undone() return spec.undo ~= nil and owner.has_failed == true end
-  return entry:conclude(raw.pcall(steps.attempt, spec, spec.retry, is_undone, spec.run,
-    steps.context(entry.key)))
+  local entry = new_step(spec)
+  local function is_over() return spec.undo ~= nil and owner.has_failed end
+  return entry:conclude(raw.pcall(entry.attempt, entry, owner, is_over, steps.context(entry.key)))
 end
 
 --- From here on the only way is forward: the undos of all that its saga has done so far

@@ -246,8 +246,16 @@ end
 
 ---@alias neap.step.State "done"|"failed"|"unknown"
 
+--- True for the error of a request for memory that was refused.
+---@param err any
+---@return boolean
+function step.is_memory(err)
+  return err == "not enough memory"
+end
+
 --- Call `fn(cx, ...)` until it succeeds or the policy has no further attempt.
---- Does not raise: a cancellation of the running task is an end, too.
+--- Raises only lack of memory, met outside of `fn`: a cancellation of the running task is
+--- an end, too.
 ---@async
 ---@param spec neap.step.Spec
 ---@param policy neap.step.Policy
@@ -258,23 +266,34 @@ end
 ---@return any ...  What `fn` returned; else its error, as an object, or the cancellation.
 function step.attempt(spec, policy, is_over, fn, cx, ...)
   local mark = { [step.BODY] = spec.name }
+  local function body(...)
+    cx.attempt = cx.attempt + 1
+    return fn(...)
+  end
   local failed_at
   while true do
-    cx.attempt = cx.attempt + 1
+    local before = cx.attempt
     local outcome = table.pack(raw.xpcall(scopes.timeout, errors.handler, spec.timeout, context.with,
-      mark, fn, cx, ...))
+      mark, body, cx, ...))
     if outcome[1] then return "done", table.unpack(outcome, 2, outcome.n) end
     if time.is_cancelled(outcome[2]) then return "unknown", outcome[2] end
+    if cx.attempt == before then error(outcome[2], 0) end
 
     local err = step.normalise(outcome[2])
     failed_at = failed_at or time.monotonic()
     local asked, delay = raw.pcall(next_delay, policy, cx.attempt, failed_at, err)
-    if not asked then return "unknown", step.normalise(delay) end
+    if not asked then
+      if step.is_memory(delay) then error(delay, 0) end
+      return "unknown", step.normalise(delay)
+    end
     if not delay or is_over() or time.cancelled() then
       return errors.is(err, "rejected") and "failed" or "unknown", err
     end
     local slept, cancellation = raw.pcall(time.sleep, delay)
-    if not slept then return "unknown", cancellation end
+    if not slept then
+      if step.is_memory(cancellation) then error(cancellation, 0) end
+      return "unknown", cancellation
+    end
   end
 end
 
