@@ -12,6 +12,7 @@
 local channel = require("neap.core.chan")
 local deferred = require("neap.core.deferred")
 local errors = require("neap.core.error")
+local raw = require("neap.core.host").raw
 local options = require("neap.options")
 local tasks = require("neap.core.task")
 local time = require("neap.core.time")
@@ -28,8 +29,8 @@ local CAPACITY = 64
 ---@field private definition table
 ---@field private mailbox neap.Channel
 ---@field private task neap.Task
----@field private message? table  The one that it handles.
----@field private has_ended? boolean
+---@field private message table|false  The one that it handles.
+---@field private has_ended boolean
 ---@field private crash? any  The error that ended it.
 local Actor = {}
 Actor.__index = Actor
@@ -60,23 +61,27 @@ local function answer(self, reply, ok, ...)
   if reply then reply.deferred:resolve(...) end
 end
 
+-- An asker that heard nothing would wait for ever: without memory for the error it gets
+-- the lack of it.
 local function refuse(self, message)
-  if message and message.reply then message.reply.deferred:reject(closed_error(self, "actor:ask")) end
+  if not (message and message.reply) then return end
+  local _, err = raw.pcall(closed_error, self, "actor:ask")
+  message.reply.deferred:reject(err)
 end
 
 -- What its task leaves behind, also when it was cancelled: nobody waits for it.
-local Leaving = { __close = function(leaving)
-  local self = leaving.actor
-  self.has_ended = true
-  self.mailbox:abort()
-  refuse(self, self.message)
-end }
-
--- What its task runs, until the mailbox is closed and empty. A supervisor may run it
--- again: an actor that has ended does not come back.
-local function serve(self)
+local function leave(self)
   if self.has_ended then return end
-  local _ <close> = setmetatable({ actor = self }, Leaving)
+  self.has_ended = true
+  local ok, err = raw.pcall(self.mailbox.abort, self.mailbox)
+  refuse(self, self.message)
+  if not ok then error(err, 0) end
+end
+
+local Leaving = { __close = function(leaving) leave(leaving.actor) end }
+
+-- Handle messages until the mailbox is closed and empty.
+local function work(self)
   for message in self.mailbox do
     local reply = message.reply
     if not (reply and reply.is_abandoned) then
@@ -85,6 +90,17 @@ local function serve(self)
         table.unpack(message, 2, message.n)))
     end
   end
+end
+
+-- What its task runs. A supervisor may run it again: an actor that has ended does not come
+-- back. It is left by __close when its task is killed; else before that, for which Lua
+-- needs memory.
+local function serve(self)
+  if self.has_ended then return end
+  local _ <close> = setmetatable({ actor = self }, Leaving)
+  local ok, err = raw.xpcall(work, errors.handler, self)
+  leave(self)
+  if not ok then error(err, 0) end
 end
 
 local function check(self, what, name)
@@ -162,7 +178,9 @@ function actor.open(s, opts, definition)
     errors.usage("scope:actor: capacity: a whole number from 1 expected, got " .. tostring(capacity))
   end
 
-  local self = setmetatable({ definition = definition }, Actor)
+  -- All fields but `crash`, for which there is room: setting them needs no memory.
+  local self = setmetatable({ definition = definition, mailbox = false, task = false, message = false,
+    has_ended = false }, Actor)
   self.mailbox = channel.new(capacity, "wait", function(message) refuse(self, message) end)
   self.task = s:spawn({ name = opts.name, guard = opts.guard }, serve, self)
   if self.task:status() == "cancelled" then

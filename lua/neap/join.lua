@@ -66,7 +66,7 @@ local function compete(what, list, decide, result)
   time.checkpoint(what)
   local places, decided = {}, false
 
-  return scope({ policy = {
+  local ended, value = pcall(scope, { policy = {
     on_done = function(task)
       if decided then return false end
       decided = decide(places[task], task:result())
@@ -80,6 +80,12 @@ local function compete(what, list, decide, result)
   } }, function(s)
     for i, task in ipairs(spawn_all(s, list)) do places[task] = i end
   end)
+  if ended then return value end
+  if decided then
+    cancel_all(foreign) -- as far as on_done did not come, for lack of memory
+    join_all(foreign)
+  end
+  error(value, 0)
 end
 
 -- What any and quorum raise: `errs` holds an error for each place that failed.
@@ -106,6 +112,7 @@ function join.all(list)
 
   local ok, tasks = pcall(scope, { hook = on_done }, function(s) return spawn_all(s, list) end)
   if not ok then
+    cancel_all(foreign) -- as far as on_done did not come, for lack of memory
     join_all(foreign)
     error(tasks, 0)
   end

@@ -13,7 +13,7 @@ local Starting = {
   __close = function(starting)
     if not starting.is_over then
       starting.is_over = true
-      starting.task:cancel()
+      if starting.task then starting.task:cancel() end -- it could be spawned
     end
   end,
 }

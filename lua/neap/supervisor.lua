@@ -72,8 +72,9 @@ end
 ---@field on_error function
 ---@field keepers neap.supervisor.Keeper[]  In the order in which they were spawned.
 ---@field failures number[]  When, within the last period.
----@field restart? neap.Deferred  While several are started again: resolved when they are.
----@field fatal? any  What the supervisor fails with.
+---@field restart neap.Deferred|false  While several are started again: resolved when they are.
+---@field has_failed boolean
+---@field fatal any  What the supervisor fails with, if it does.
 local Plan = {}
 Plan.__index = Plan
 
@@ -96,6 +97,9 @@ local function new_plan(restart, on_error)
     on_error = on_error,
     keepers = {},
     failures = {},
+    restart = false,
+    has_failed = false,
+    fatal = false,
   }, Plan)
   if not is_strategy(plan.strategy) then
     errors.usage(("neap.supervisor: restart: unknown strategy %q%s"):format(tostring(plan.strategy),
@@ -109,7 +113,10 @@ end
 
 -- End the supervisor: the hook raises what a keeper raises then.
 function Plan:fail(err)
-  self.fatal = err
+  if not self.has_failed then
+    self.has_failed = true
+    self.fatal = err
+  end
   error(err, 0)
 end
 
@@ -172,7 +179,7 @@ function Plan:stop(group, restart)
 end
 
 local Release = { __close = function(release)
-  release.plan.restart = nil
+  release.plan.restart = false
   release.done:resolve()
 end }
 
@@ -223,6 +230,13 @@ function Plan:keep(fn, ...)
   end
 end
 
+-- A keeper has ended, `ok` as the last run did. What it raises is not the body's: the
+-- supervisor cannot go on as it should.
+function Plan:conclude(ok, ...)
+  if not ok then self:fail((...)) end
+  return ...
+end
+
 --- Open a supervisor: a scope in which every task is guarded. In the block form it is
 --- a closable value; in the function form `fn(s, ...)` is called and what it returns is
 --- returned when the tasks have ended.
@@ -252,10 +266,10 @@ function supervisor.supervisor(opts, fn, ...)
   local hook = {}
 
   if plan then
-    function hook.wrap(...) return plan:keep(...) end
+    function hook.wrap(...) return plan:conclude(pcall(plan.keep, plan, ...)) end
     function hook.on_done(task)
       if task:status() ~= "failed" then return end
-      if plan.fatal ~= nil then error(plan.fatal, 0) end
+      if plan.has_failed then error(plan.fatal, 0) end
       on_error(select(2, task:result()), task)      -- a keeper that was killed
     end
   else
