@@ -59,8 +59,8 @@ local function place(shop, order, result)
   if ok then
     result.status = "APPROVED"
   elseif type(err) == "table" then
-    result.status = err.kind == "rejected" and "REJECTED" or "COMPENSATED"
     result.error = err
+    result.status = err.kind == "rejected" and "REJECTED" or "COMPENSATED"
   else
     error(err, 0) -- a mistake in this file
   end

@@ -82,7 +82,8 @@ end
 local function count_entries(ledger)
   local live, undone = 0, 0
   for _, entry in pairs(ledger) do
-    if entry.undone then undone = undone + 1 else live = live + 1 end
+    if entry.state == "live" then live = live + 1 end
+    if entry.state == "undone" then undone = undone + 1 end
   end
   return live, undone
 end

@@ -20,7 +20,7 @@ local REFUSALS = { reserve = "out_of_stock", charge = "card_declined", ship = "u
 
 ---@class Entry  What was done for an order under a key.
 ---@field order Order
----@field undone boolean
+---@field state "planned"|"live"|"undone"
 
 ---@class Shop
 ---@field products table<integer, Product>
@@ -70,12 +70,15 @@ function Shop:call(name, order, act)
   if fault == "lost" then error(name .. ": no answer", 0) end
 end
 
--- Act once for each key.
+-- Act once for each key, in full or not at all: the entry is there before, so that nothing
+-- that may fail comes after the act.
 function Shop:enter(name, ledger, order, key, act)
   self:call(name, order, function()
-    if ledger[key] then return nil end
+    local entry = ledger[key] or { order = order, state = "planned" }
+    ledger[key] = entry
+    if entry.state ~= "planned" then return nil end
     local refusal = act and act()
-    if not refusal then ledger[key] = { order = order, undone = false } end
+    if not refusal then entry.state = "live" end
     return refusal
   end)
 end
@@ -84,9 +87,9 @@ end
 function Shop:strike(name, ledger, order, key, act)
   self:call(name, order, function()
     local entry = ledger[key]
-    if not entry or entry.undone then return end
-    entry.undone = true
+    if not entry or entry.state ~= "live" then return end
     if act then act() end
+    entry.state = "undone"
   end)
 end
 
@@ -99,8 +102,9 @@ end
 
 function Shop:move(order, sign)
   for sku, count in pairs(count_units(order)) do
-    self.units[sku] = self.units[sku] + sign * count
-    self.lowest[sku] = math.min(self.lowest[sku], self.units[sku])
+    local units = self.units[sku] + sign * count
+    self.units[sku] = units
+    if units < self.lowest[sku] then self.lowest[sku] = units end
   end
 end
 
@@ -141,7 +145,7 @@ local function count_live(ledger)
   local live = {}
   for _, entry in pairs(ledger) do
     local id = entry.order.id
-    live[id] = (live[id] or 0) + (entry.undone and 0 or 1)
+    live[id] = (live[id] or 0) + (entry.state == "live" and 1 or 0)
   end
   return live
 end
