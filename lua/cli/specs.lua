@@ -192,6 +192,14 @@ local function new_busted(seeds, result)
     core.renew()
     return safe(...)
   end
+  -- There is no place to tell when the error came without one: lack of memory.
+  local get_trace = busted.getTrace
+  function busted.getTrace(element, level, message)
+    local ok, trace = neap.raw.pcall(get_trace, element, (level or 3) + 2, message)
+    if ok then return trace end
+    trace = element.trace or { short_src = "?", currentline = 0 }
+    return { short_src = trace.short_src, currentline = trace.currentline, message = message, traceback = "" }
+  end
   local register = busted.register
   function busted.register(descriptor, executor, attributes)
     if descriptor == "it" then executor = under_seeds(in_task(busted, executor), seeds, result) end
@@ -211,6 +219,12 @@ end
 
 local function watch(busted, result, progress)
   local path
+  local counted       -- the spec whose failure has been counted
+  local function fail(element)
+    if element.descriptor == "it" and element == counted then return end
+    counted = element
+    result.failed = result.failed + 1
+  end
   local function problem(element, _, message, trace)
     result.problems[#result.problems + 1] = {
       name = element.descriptor and name_of(busted, element) or "",
@@ -218,7 +232,7 @@ local function watch(busted, result, progress)
       message = tostring(message),
       traceback = traceback_of(trace),
     }
-    if element.descriptor ~= "it" then result.failed = result.failed + 1 end
+    fail(element)
     return nil, true
   end
   busted.subscribe({ "error" }, problem)
@@ -233,6 +247,10 @@ local function watch(busted, result, progress)
     return nil, true
   end)
   local shown
+  busted.subscribe({ "test", "start" }, function()
+    counted = nil
+    return nil, true
+  end)
   busted.subscribe({ "test", "end" }, function(element, _, status)
     local mark = "."
     if status == "success" then
@@ -242,7 +260,7 @@ local function watch(busted, result, progress)
       result.skipped = result.skipped + 1
       mark = "s"
     else
-      result.failed = result.failed + 1
+      fail(element)
       mark = "F"
     end
     -- One mark a spec, under however many seeds it passes.
