@@ -35,7 +35,7 @@ test: ## install what the tests need, build, run lint and all specs
 	@scripts/deps install build test
 	@$(MAKE) --no-print-directory check
 
-check: layers lint all $(CTESTS)
+check: layers lint all $(B)/neap-oom $(CTESTS)
 	@scripts/test $(B)
 
 demo: ## install what is missing, build, run orders through a saga
@@ -64,11 +64,11 @@ tsan: ## build with the thread sanitizer and check what uses threads
 	@scripts/test build/tsan threads
 
 POINTS ?= 12
-oom: all $(B)/neap-oom ## refuse requests for memory, POINTS in each of the order saga and the specs (12)
+oom: all $(B)/neap-oom ## refuse each of POINTS requests for memory (12, or all) of every spec and example
 	@scripts/oom $(B) $(POINTS)
 
 lint: ## check Lua sources, annotations, and that every statement has its spec
-	@luacheck --quiet lua spec/neap examples scripts/bench
+	@luacheck --quiet lua spec/neap spec/oom examples scripts/bench
 	@scripts/lint
 
 layers: ## check that no room includes what stands above it
