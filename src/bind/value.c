@@ -1,11 +1,11 @@
 /* bind/value.c - what writing and reading values share. */
-#include "bind/bind.h"
 #include "bind/value.h"
 
 #include <lauxlib.h>
 #include <string.h>
 
 #include "base/utf8.h"
+#include "bind/bind.h"
 #include "bind/value_place.h"
 
 /* Bytes of a key that a path shows, and keys at either end of a path. */
