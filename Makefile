@@ -5,6 +5,7 @@ VARIANT ?= release
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
 B       := build/$(VARIANT)
+comma   := ,
 Q       := $(if $(V),,@)# V=1 shows whole commands
 
 CPPFLAGS += -D_GNU_SOURCE -DNEAP_VERSION='"$(VERSION)"' -Isrc -isystem /usr/include/lua5.4
@@ -117,6 +118,10 @@ $(B)/spec/%: spec/core/%_test.c $(LIB) $(EXTRA_$(VARIANT))
 	@mkdir -p $(@D)
 	@echo "  link  $@"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# It counts the calls of these functions.
+$(B)/spec/cost: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,neap_host_run clock_gettime lua_rawgetp \
+                             lua_rawgeti lua_getfield luaL_checkudata)
 
 $(B)/neap-oom: spec/oom/fail.c $(LIB)
 	@echo "  link  $@"

@@ -28,12 +28,19 @@ uint64_t neap_ticks_clock(void)
     return neap_clock_now(&neap_clock_system);
 }
 
+void neap_ticks_without_counter(void)
+{
+    neap_ticks_counter = false;
+    ns_per_tick = 1;
+}
+
 void neap_ticks_calibrate(void)
 {
-    neap_ticks_counter = has_steady_counter();
-    if (!neap_ticks_counter)
+    neap_ticks_without_counter();
+    if (!has_steady_counter())
         return;
 
+    neap_ticks_counter = true;
     uint64_t begin_ns = neap_clock_now(&neap_clock_system), now_ns;
     uint64_t begin = neap_ticks_now(), now;
     do {
@@ -43,7 +50,7 @@ void neap_ticks_calibrate(void)
     if (now > begin)
         ns_per_tick = (double)(now_ns - begin_ns) / (double)(now - begin);
     else
-        neap_ticks_counter = false;
+        neap_ticks_without_counter();
 }
 
 uint64_t neap_ticks_to_ns(uint64_t ticks)

@@ -16,6 +16,8 @@
 /* Find out whether there is a steady counter, and its rate, against the
  * monotonic clock. Takes about 1 ms, once in a process. */
 void neap_ticks_calibrate(void);
+/* From now on a tick is a nanosecond of the clock. */
+void neap_ticks_without_counter(void);
 uint64_t neap_ticks_to_ns(uint64_t ticks);
 uint64_t neap_ticks_from_ns(uint64_t ns);
 
