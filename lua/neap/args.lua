@@ -163,6 +163,7 @@ end
 ---@param spec neap.args.Spec
 ---@return neap.args.Declarations
 local function declarations(spec)
+  if type(spec) ~= "table" then misuse("a table of declarations expected, got %s", type(spec)) end
   local all = { usage = spec.usage, list = {}, arguments = {}, short = {}, long = { help = HELP } }
   for i, given in ipairs(spec) do
     local decl = declare_argument("argument " .. i, given)
@@ -394,6 +395,7 @@ end
 ---@return integer? status  The exit status that goes with it: 2, or 0 for `--help`.
 function args.parse(spec, argv)
   local all = declarations(spec)
+  if type(argv) ~= "table" then misuse("argv: list expected, got %s", type(argv)) end
   local ok, values = pcall(function()
     local values, words = parse_words(all, argv)
     if not values.help then

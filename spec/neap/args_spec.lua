@@ -165,6 +165,11 @@ options:
     misuses("a: value is a text, for an option that takes one", { a = { type = "flag", value = "A" } })
     misuses("--a-b is declared twice", { a_b = {}, ["a-b"] = {} })
     misuses("limit is declared by a table, got string", { limit = "integer" })
+    misuses("a table of declarations expected, got nil", nil)
+    misuses("a table of declarations expected, got string", "integer")
+    local ok, err = pcall(args.parse, {})
+    assert.is_false(ok)
+    assert.matches("neap.args: argv: list expected, got nil", err.message, 1, true)
     misuses("argument 1 needs a name", { { help = "a file" } })
     misuses("argument 2: a required one cannot follow A, which is not",
       { { name = "a", default = 1 }, { name = "b" } })
