@@ -46,7 +46,7 @@ local function unknown(name)
   for command in pairs(name:find("^%-") and SYNONYMS or commands) do names[#names + 1] = command end
   table.sort(names)
   local nearest = require("neap.core.text").nearest(name, names)
-  local hint = ""
+  local hint = "; neap alone lists the commands"
   if nearest then
     hint = ("; did you mean neap %s?"):format(nearest)
   elseif name:find("%.lua$") then

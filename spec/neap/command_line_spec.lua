@@ -29,6 +29,7 @@ describe("the command line", function()
     assert.truthy(r.err:find("did you mean --seed?", 1, true))
     assert.truthy(neap("script.lua").err:find("neap run script.lua", 1, true))
     assert.truthy(neap("--hlep").err:find("unknown option --hlep; did you mean neap --help?", 1, true))
+    assert.are.equal("neap: unknown command guide; neap alone lists the commands\n", neap("guide").err)
   end)
 
   it("shows the page of a command, for --help, too", function()
