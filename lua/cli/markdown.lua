@@ -139,7 +139,7 @@ local function row_lines(cells, widths)
     local line = ""
     for column = 1, #cells do
       local text = wrapped[column][k] or ""
-      line = line .. text .. (" "):rep(widths[column] - width(text) + GAP)
+      line = line .. text .. (" "):rep(math.max(widths[column] - width(text), 0) + GAP)
     end
     lines[k] = line:match("^(.-)%s*$")
   end

@@ -400,6 +400,11 @@ describe("markdown on a terminal", function()
       render("| what | default |\n| --- | --- |\n| limit of some length, in bytes | none |", 25))
   end)
 
+  it("keeps the columns of a table apart where a word is too long for its own", function()
+    assert.are.equal("an_endless_name_of_a  none\n",
+      render("| an_endless_name_of_a | none |", 20))
+  end)
+
   it("shows where a link leads if that is not a page", function()
     assert.are.equal("see scopes and Lua (https://www.lua.org)\n",
       render("see [scopes](scopes.md) and [Lua](https://www.lua.org)", 80))
