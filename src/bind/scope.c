@@ -122,6 +122,15 @@ static int scope_k(lua_State *L, int status, lua_KContext ctx)
     return leave_body(L, status, (neap_bind_scope *)ctx, 2);
 }
 
+static void check_policy(lua_State *L, int options)
+{
+    int type = lua_getfield(L, options, "policy");
+
+    if (type != LUA_TNIL && type != LUA_TTABLE)
+        neap_bind_usage(L, "neap.scope: policy: table expected, got %s", lua_typename(L, type));
+    lua_pop(L, 1);
+}
+
 /* scope.open([options]) -> scope; scope.open([options,] fn, ...) -> what fn returned */
 static int l_open(lua_State *L)
 {
@@ -133,6 +142,7 @@ static int l_open(lua_State *L)
     if (options) {
         neap_bind_options(L, 1, "neap.scope", names);
         duration_ns = option_deadline(L, 1);
+        check_policy(L, 1);
     } else if (lua_isnil(L, 1) && lua_gettop(L) > 1) {
         lua_remove(L, 1);
     }
