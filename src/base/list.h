@@ -41,12 +41,6 @@ static inline void neap_link_append(neap_link *head, neap_link *link)
     head->prev = link;
 }
 
-/* Put `link`, which is in no ring, at the front of `head`. */
-static inline void neap_link_prepend(neap_link *head, neap_link *link)
-{
-    neap_link_append(head->next, link);
-}
-
 /* Take `link` out of its ring; harmless when it is in none. */
 static inline void neap_link_remove(neap_link *link)
 {
