@@ -292,7 +292,7 @@ function specs.run(paths, opts)
   watch(busted, result, opts.progress)
   require("busted.modules.filter_loader")()(busted,
     { filter = { opts.filter }, excludeTags = opts.seeds and { "fifo" } or {} })
-  require("busted.modules.test_file_loader")(busted, { "lua" })(paths, { "_spec" },
+  require("busted.modules.test_file_loader")(busted, { "lua" })(paths, { "_spec%.lua$" },
     { excludes = {}, recursive = true })
   require("busted.execute")(busted)(1, {})
   return result

@@ -40,7 +40,7 @@ local function problem_of(path)
     return not path:find("%.lua$") and path .. ": no file of specs: its name does not end in .lua" or nil
   end
   for _, name in ipairs(fs.list(path, { recursive = true })) do
-    if name:find("_spec[^/]*%.lua$") then return nil end
+    if name:find("_spec%.lua$") then return nil end
   end
   return path .. ": no name in it ends in _spec.lua"
 end

@@ -43,6 +43,14 @@ pending("is not there yet")
     end
   end)
 
+  it("runs the files of a folder whose names end in _spec.lua, and no others", function()
+    os.execute("mkdir -p " .. path("folder/inner"))
+    write("folder/a_specimen.lua", [[it("is no spec", function() end)]])
+    assert.truthy(neap("test folder").err:find("folder: no name in it ends in _spec.lua", 1, true))
+    write("folder/inner/b_spec.lua", [[it("is one", function() end)]])
+    assert.are.equal("folder/inner/b_spec.lua .\n1 passed, 0 failed\n", neap("test folder").out)
+  end)
+
   it("shows where an error began, in a task too", function()
     local r = test_file([[
 local neap = require("neap")
