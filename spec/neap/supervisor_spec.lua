@@ -64,7 +64,7 @@ describe("neap.supervisor", function()
     assert.are.same({}, log)
   end)
 
-  it("writes a failure that nobody hears of to the log, and counts it", function()
+  it("writes a failure that nobody hears of to standard error, and counts it", function()
     local unheard = require("neap.supervisor").unheard
     local stderr, written = io.stderr, {}
     rawset(io, "stderr", { write = function(_, ...) written[#written + 1] = table.concat({ ... }) end })
