@@ -92,6 +92,7 @@ local function unknown(topic, topics, known)
   local names = table.move(topics, 1, #topics, 1, {})
   for _, name in ipairs(known:names()) do names[#names + 1] = name:gsub("^neap%.", "") end
   local hint = options.hint(topic:gsub("^neap%.", ""), names)
+  if hint == "" then hint = "; neap help lists all topics" end
   return ('no help on "%s"%s\n'):format(topic:gsub("%c", "?"), hint)
 end
 

@@ -305,7 +305,7 @@ The wall clock, in seconds.
     assert.are.same({ 'no help on "scope:spwan"; did you mean "scope:spawn"?\n', 2 }, { run({ "scope:spwan" }) })
     assert.are.same({ 'no help on "nwo"; did you mean "now"?\n', 2 }, { run({ "nwo" }) })
     assert.are.same({ 'no help on "neap.scpe"; did you mean "scope"?\n', 2 }, { run({ "neap.scpe" }) })
-    assert.are.same({ 'no help on "xylophone"\n', 2 }, { run({ "xylophone" }) })
+    assert.are.same({ 'no help on "xylophone"; neap help lists all topics\n', 2 }, { run({ "xylophone" }) })
   end)
 
   it("refuses more than one topic and unknown options", function()
