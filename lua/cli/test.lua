@@ -115,6 +115,10 @@ function test.run(argv)
   })
   if options["--ran"] then write_ran(options["--ran"], result.ran) end
   report(result)
+  if result.passed + result.failed + result.skipped == 0 then
+    io.stderr:write("neap test: no spec ran: look at --filter, and at what the files define\n")
+    return FAILED
+  end
   return result.failed == 0 and DONE or FAILED
 end
 

@@ -27,6 +27,12 @@ pending("is not there yet")
     assert.truthy(r.out:find("\n1 passed, 0 failed\n$"))
   end)
 
+  it("ends with status 1 when no spec ran, as by a wrong filter", function()
+    local r = test_file([[it("passes", function() end)]], "--filter typo")
+    assert.are.equal(1, r.status)
+    assert.truthy(r.err:find("neap test: no spec ran: look at --filter", 1, true))
+  end)
+
   it("runs any .lua file that is named, and refuses what can hold no specs", function()
     write("a.lua", [[it("passes", function() end)]])
     assert.truthy(neap("test a.lua").out:find("\n1 passed, 0 failed\n$"))
