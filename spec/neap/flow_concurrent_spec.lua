@@ -1,36 +1,10 @@
+local flows = require("spec.neap.flows")
 local neap = require("neap")
+local support = require("spec.neap.support")
 local test = require("neap.test")
 
-local function of(...)
-  return neap.flow.from({ ... })
-end
-
--- Emits each value `ms` after the one before.
-local function every(ms, ...)
-  return of(...):on_each(function() neap.sleep(ms / 1000) end)
-end
-
--- Emits the values, then raises.
-local function failing(err, ...)
-  local values = table.pack(...)
-  return neap.flow(function(emit)
-    for i = 1, values.n do emit(values[i]) end
-    error(err, 0)
-  end)
-end
-
-local function catch(fn, ...)
-  local ok, e = pcall(fn, ...)
-  assert.is_false(ok)
-  return e
-end
-
--- Values with the times at which they came, in ms.
-local function timed(flow)
-  local list = {}
-  flow:collect(function(v) list[#list + 1] = { v, math.floor(test.elapsed() * 1000 + 0.5) } end)
-  return list
-end
+local of, every, failing, timed = flows.of, flows.every, flows.failing, flows.timed
+local catch = support.raised
 
 describe("an operator of a flow that runs tasks", function()
   it("buffer lets the source run ahead", function()

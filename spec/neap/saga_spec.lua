@@ -1,5 +1,8 @@
 local neap = require("neap")
+local support = require("spec.neap.support")
 local test = require("neap.test")
+
+local catch = support.raised
 
 local NO_RETRY = { attempts = 1 }
 
@@ -16,12 +19,6 @@ local function act(log, name, err)
     end,
     retry = NO_RETRY,
   })
-end
-
-local function catch(fn, ...)
-  local ok, e = pcall(fn, ...)
-  assert.is_false(ok)
-  return e
 end
 
 local function failing_saga(fn)
