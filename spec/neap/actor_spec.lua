@@ -1,11 +1,8 @@
 local neap = require("neap")
+local support = require("spec.neap.support")
 local test = require("neap.test")
 
-local function catch(fn, ...)
-  local ok, e = pcall(fn, ...)
-  assert.is_false(ok)
-  return e
-end
+local catch = support.raised
 
 local function counter(log)
   return {

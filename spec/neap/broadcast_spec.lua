@@ -1,28 +1,8 @@
 local neap = require("neap")
+local support = require("spec.neap.support")
 local test = require("neap.test")
 
--- Start `fn(...)` and let it run until it waits.
-local function start(s, fn, ...)
-  local task = s:spawn({ guard = true }, fn, ...)
-  test.run_until_idle()
-  return task
-end
-
-local function failure(fn, ...)
-  local ok, err = pcall(fn, ...)
-  assert.is_false(ok)
-  return err
-end
-
--- What a subscriber can receive without waiting.
-local function drain(subscriber)
-  local values = {}
-  repeat
-    local v = subscriber:try_recv()
-    values[#values + 1] = v
-  until v == nil
-  return values
-end
+local drain, failure, start = support.drain, support.raised, support.start
 
 describe("neap.broadcast", function()
   it("tells every subscriber what is published from then on", function()

@@ -1,18 +1,8 @@
 local neap = require("neap")
+local support = require("spec.neap.support")
 local test = require("neap.test")
 
--- Start `fn(...)` and let it run until it waits.
-local function start(s, fn, ...)
-  local task = s:spawn({ guard = true }, fn, ...)
-  test.run_until_idle()
-  return task
-end
-
-local function failure(fn, ...)
-  local ok, err = pcall(fn, ...)
-  assert.is_false(ok)
-  return err
-end
+local failure, start = support.raised, support.start
 
 describe("neap.deferred", function()
   it("gives its values to all who wait, and to whoever comes later", function()

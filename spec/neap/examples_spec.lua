@@ -1,13 +1,9 @@
 local neap = require("neap")
+local support = require("spec.neap.support")
 local test = require("neap.test")
 local example = require("spec.neap.example")
 
--- What `fn(...)` raises.
-local function failure(fn, ...)
-  local ok, err = pcall(fn, ...)
-  assert.is_false(ok)
-  return err
-end
+local failure = support.raised
 
 describe("examples/01_hello.lua", function()
   it("prints two words, and waits between them", function()

@@ -1,12 +1,8 @@
 local neap = require("neap")
+local support = require("spec.neap.support")
 local test = require("neap.test")
 
--- Start `fn(...)` and let it run until it waits.
-local function start(s, fn, ...)
-  local task = s:spawn({ guard = true }, fn, ...)
-  test.run_until_idle()
-  return task
-end
+local start = support.start
 
 describe("neap.state", function()
   it("has the value that was set last", function()

@@ -1,13 +1,10 @@
 local neap = require("neap")
+local support = require("spec.neap.support")
 local test = require("neap.test")
 
-local NO_RETRY = { attempts = 1 }
+local catch = support.raised
 
-local function catch(fn, ...)
-  local ok, e = pcall(fn, ...)
-  assert.is_false(ok)
-  return e
-end
+local NO_RETRY = { attempts = 1 }
 
 describe("neap.step", function()
   it("returns what its function returns, any number of values", function()

@@ -1,13 +1,8 @@
 local neap = require("neap")
+local support = require("spec.neap.support")
 local test = require("neap.test")
 
-local function raised(fn, ...)
-  local ok, err = pcall(fn, ...)
-  assert(not ok, "it should have raised")
-  return err
-end
-
-local function forever() neap.channel():recv() end
+local forever, raised = support.forever, support.raised
 
 describe("neap.sleep", function()
   it("takes seconds, and texts with units in falling order", function()
