@@ -210,7 +210,7 @@ describe("a hand-off", function()
 end)
 
 describe("a task that ignores its cancellation", function()
-  it("is killed at the thousandth checkpoint, and its scope fails with kind killed", function()
+  it("is killed after a thousand raises, and its scope fails with kind killed", function()
     local raises = 0
     local err = raised(neap.scope, function(s)
       s:spawn({ name = "deaf" }, function()
@@ -223,9 +223,22 @@ describe("a task that ignores its cancellation", function()
       s:cancel()
     end)
     assert.are.equal("killed", err.kind)
-    assert.are.equal(999, raises)
+    assert.are.equal(1000, raises)
     assert.truthy(err.message:find("deaf", 1, true))
     assert.truthy(err.message:find("cancel_spec.lua:%d+"))
+  end)
+
+  it("is killed also when each checkpoint is in a scope of its own", function()
+    for _, enter in ipairs({ neap.scope, function(fn) return neap.timeout(9, fn) end }) do
+      local err = raised(neap.scope, function(s)
+        s:spawn(function()
+          while true do neap.raw.pcall(enter, function() neap.sleep(1) end) end
+        end)
+        neap.sleep(0.5)
+        s:cancel()
+      end)
+      assert.are.equal("killed", err.kind)
+    end
   end)
 
   it("has its inner scopes cancelled and joined by the scope that fails", function()

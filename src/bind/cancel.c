@@ -181,7 +181,9 @@ int neap_bind_raise_cancelled(lua_State *L)
 {
     neap_task *task = neap_host_of(L)->sched.running;
 
-    if (++task->raised >= NEAP_BIND_PATIENCE && neap_bind_can_suspend(L)) {
+    if (task->raised < NEAP_BIND_PATIENCE) {
+        task->raised++;
+    } else if (neap_bind_can_suspend(L)) {
         task->flags |= NEAP_BIND_KILLED;
         neap_bind_checkstack(L, 4, NULL);
         neap_bind_where(L);

@@ -43,7 +43,8 @@ static void give_back(lua_State *L, neap_bind_scope *scope)
 
 void neap_bind_scope_close(lua_State *L, neap_bind_scope *scope)
 {
-    neap_host_of(L)->sched.running->raised = 0;
+    if (scope->core.source == &scope->core)     /* its cancellation ends with it */
+        neap_host_of(L)->sched.running->raised = 0;
     neap_scope_close(&scope->core);
     give_back(L, scope);
 }
