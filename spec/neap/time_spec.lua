@@ -30,7 +30,7 @@ describe("neap.sleep", function()
   end)
 
   it("raises usage at the call for anything else", function()
-    for _, wrong in ipairs({ 0 / 0, "soon", "", "1s1m", "-1s", "1.5s", "1s1s", true, {} }) do
+    for _, wrong in ipairs({ 0 / 0, -math.huge, "soon", "", "1s1m", "-1s", "1.5s", "1s1s", true, {} }) do
       local line = debug.getinfo(1, "l").currentline + 1
       local err = raised(function() neap.sleep(wrong) end)
       assert.are.equal("usage", err.kind)

@@ -92,6 +92,8 @@ const char *neap_duration_from_seconds(double seconds, uint64_t *ns)
 {
     if (isnan(seconds))
         return "NaN is no duration";
+    if (isinf(seconds) && seconds < 0)
+        return "minus infinity is no duration";
     if (seconds <= 0) {
         *ns = 0;
         return NULL;

@@ -27,7 +27,7 @@
 const char *neap_duration_parse(const char *text, size_t len, uint64_t *ns);
 
 /* Convert seconds. Below zero counts as zero, infinity is NEAP_DURATION_NONE,
- * NaN and what does not fit are errors. The result is the nearest nanosecond
+ * minus infinity, NaN and what does not fit are errors. The result is the nearest nanosecond
  * unless that, as seconds again, lies below `seconds`; then it is the next one.
  * So 0.07 is exactly 70 ms, and a timer never fires before the number it was
  * given. */
