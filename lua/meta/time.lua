@@ -46,7 +46,7 @@ function time.monotonic() end
 ---@nodiscard
 function time.remaining() end
 
---- Chance, as `math.random`: in [0, 1); from 1 to `m`; from `m` to `n`.
+--- Chance, as `math.random`: in [0, 1); from 1 to `m`; from `m` to `n`; with 0 any integer.
 ---@param m? integer
 ---@param n? integer
 ---@return number

@@ -113,10 +113,16 @@ describe("neap.random", function()
     assert.are.equal(1000, right)
     assert.are.equal(4, neap.random(4, 4))
     assert.are.equal("integer", math.type(neap.random(math.mininteger, math.maxinteger)))
+    local ones, zeros = 0, 0
+    for _ = 1, 200 do
+      local any = neap.random(0)
+      ones, zeros = ones | any, zeros | ~any
+    end
+    assert.are.same({ -1, -1 }, { ones, zeros })    -- each bit is drawn
   end)
 
   it("refuses an empty range", function()
-    assert.are.equal("usage", raised(neap.random, 0).kind)
+    assert.are.equal("usage", raised(neap.random, -1).kind)
     assert.are.equal("usage", raised(neap.random, 2, 1).kind)
     assert.are.equal("usage", raised(neap.random, "x").kind)
     assert.are.equal("usage", raised(neap.random, 1.5).kind)

@@ -27,7 +27,7 @@ local MISTAKES = {
   { "neap.timeout_or: ", function() neap.timeout_or("1s") end },
   { "neap.shield: ", function() neap.shield(math.huge, print) end },
   { "neap.sleep: ", function() neap.sleep("x") end },
-  { "neap.random: m", function() neap.random(0) end },
+  { "neap.random: m", function() neap.random(-1) end },
   { "neap.try: ", function() neap.try(1) end },
   { "neap.with: ", function() neap.with(1, print) end },
   { "neap.error: kind", function() neap.error(1, "x") end },

@@ -101,7 +101,8 @@ static int l_remaining(lua_State *L)
     return 1;
 }
 
-/* time.random() -> [0, 1); time.random(m) -> 1 .. m; time.random(m, n) -> m .. n */
+/* time.random() -> [0, 1); time.random(m) -> 1 .. m; time.random(m, n) -> m .. n;
+ * time.random(0) -> any integer */
 static int l_random(lua_State *L)
 {
     neap_random *random = &neap_host_of(L)->random;
@@ -112,7 +113,9 @@ static int l_random(lua_State *L)
         lua_pushnumber(L, (lua_Number)(neap_random_next(random) >> 11) * 0x1p-53);
         return 1;
     case 1:
-        high = neap_bind_integer(L, 1, "neap.random: m", 1, LUA_MAXINTEGER);
+        high = neap_bind_integer(L, 1, "neap.random: m", 0, LUA_MAXINTEGER);
+        if (high == 0)
+            low = LUA_MININTEGER, high = LUA_MAXINTEGER;
         break;
     default:
         low = neap_bind_integer(L, 1, "neap.random: m", LUA_MININTEGER, LUA_MAXINTEGER);
