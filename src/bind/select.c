@@ -114,13 +114,20 @@ static void refuse_rival(lua_State *L, const neap_bind_arm *arm, lua_Integer cou
     }
 }
 
+/* What stands at `i` in the list of arms is on top, and is none. */
+static int refuse_arm(lua_State *L, lua_Integer i)
+{
+    return neap_bind_usage(L, "neap.select: arm %I: expected an arm as ch:on_recv() makes one, got %s",
+                           (LUAI_UACINT)i, luaL_typename(L, -1));
+}
+
 /* The number of arms in the table at 1; `*fair` is set, and true is in
  * `*has_default`, by the options of that name. */
 static lua_Integer check_arms(lua_State *L, bool *fair, bool *has_default)
 {
     if (!lua_istable(L, 1))
         neap_bind_usage(L, "neap.select: table of arms expected, got %s", luaL_typename(L, 1));
-    lua_Integer count = (lua_Integer)lua_rawlen(L, 1);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, 1), arms = 0;
 
     if (count > NEAP_BIND_ARMS_MAX)
         neap_bind_usage(L, "neap.select: %I arms; at most %d are allowed", (LUAI_UACINT)count,
@@ -147,11 +154,16 @@ static lua_Integer check_arms(lua_State *L, bool *fair, bool *has_default)
             neap_bind_usage(L, "neap.select: unknown option %s; arms are listed, options are "
                             "`default` and `fair`", neap_bind_tostring(L, -2));
         if (arm == NULL)
-            neap_bind_usage(L, "neap.select: arm %I: expected an arm as ch:on_recv() makes one, "
-                            "got %s", (LUAI_UACINT)lua_tointeger(L, -2), luaL_typename(L, -1));
+            return refuse_arm(L, lua_tointeger(L, -2));
         if (arm->ops->rival != NULL)
             refuse_rival(L, arm, count);
+        arms++;
     }
+    for (lua_Integer i = 1; arms < count; i++)      /* there are holes: find the first */
+        if (lua_rawgeti(L, 1, i) == LUA_TNIL)
+            refuse_arm(L, i);
+        else
+            lua_pop(L, 1);
     if (count == 0 && !*has_default)
         neap_bind_usage(L, "neap.select: no arm, so it would never end");
     return count;
