@@ -126,6 +126,17 @@ describe("neap.channel", function()
       assert.are.same({ "mine" }, left)
     end)
 
+    it("raises usage when on_undelivered waits, and what is sent is sent", function()
+      local ch = neap.channel {
+        capacity = 1,
+        on_full = "drop_oldest",
+        on_undelivered = function() neap.sleep(1) end,
+      }
+      ch:send("old")
+      assert.are.equal("usage", raised(ch.send, ch, "new").kind)
+      assert.are.same({ "new" }, drain(ch))
+    end)
+
     it("goes through all values although on_undelivered raises", function()
       local seen = {}
       local ch = neap.channel {

@@ -86,6 +86,31 @@ describe("neap.with", function()
     end)
   end)
 
+  it("is carried by steps, undos, actors, flows and the next run of a task", function()
+    local function id() return neap.context.id end
+    local undo, runs = nil, {}
+    neap.scope(function(s)
+      local a = neap.with({ id = 7 }, function()
+        assert.are.equal(7, neap.step("act", id))
+        neap.try(neap.saga, function()
+          neap.step("act", { run = id, undo = function() undo = id() end })
+          neap.with({ id = 8 }, error, "fails")
+        end)
+        for v in neap.flow(function(emit) emit(id()) end):iter() do assert.are.equal(7, v) end
+        neap.supervisor({ restart = {}, on_error = function() end }, function(group)
+          group:spawn(function()
+            runs[#runs + 1] = id()
+            if #runs < 3 then error("again") end
+          end)
+        end)
+        return s:actor { id = id }
+      end)
+      assert.are.equal(7, neap.with({ id = 9 }, a.ask, a, "id"))
+    end)
+    assert.are.equal(7, undo)
+    assert.are.same({ 7, 7, 7 }, runs)
+  end)
+
   it("holds in a script's own coroutines, which cannot yield out of it", function()
     neap.with({ id = 1 }, function()
       assert.are.equal(1, coroutine.wrap(function() return neap.context.id end)())

@@ -335,6 +335,12 @@ describe("neap.json calls", function()
   end)
 end)
 
+describe("the module cjson", function()
+  it("is there for scripts that know it", function()
+    assert.are.same({ a = { 1 } }, require("cjson").decode('{"a":[1]}'))
+  end)
+end)
+
 describe("neap.json.lines", function()
   -- "number:text" of each value.
   local function walk(source, opts)

@@ -99,6 +99,21 @@ describe("a failing task", function()
     assert.truthy(seen.message:find("outcome", 1, true))
   end)
 
+  it("raises its own error where it is awaited outside of its failing scope", function()
+    local task, got
+    neap.scope(function(outer)
+      outer:spawn(pcall, neap.scope, function(s)
+        task = s:spawn(function()
+          neap.sleep(1)
+          error("boom", 0)
+        end)
+      end)
+      test.run_until_idle()
+      got = raised(task.await, task)
+    end)
+    assert.are.equal("boom", got)
+  end)
+
   it("is not caught by pcall in the body of its scope", function()
     local swallowed = false
     local got = raised(neap.scope, function(s)
@@ -198,6 +213,41 @@ describe("a guarded task", function()
       neap.sleep(1)
       assert.is_false(bad:outcome())
     end)
+  end)
+
+  it("is heard of by await, outcome, result, an arm of a select and a join", function()
+    for _, hear in ipairs({
+      function(task) pcall(task.await, task) end,
+      function(task) task:outcome() end,
+      function(task) neap.select { task:on_await(), neap.after(1) } end,
+      function(task) pcall(neap.select, { neap.after(1), task:on_await() }) end,
+      function(task) neap.settle { task } end,
+      function(task) neap.any { task, function() neap.sleep(1) end } end,
+      function(task) neap.sleep(1) task:result() end,
+    }) do
+      local heard = neap.scope(function(s)
+        pcall(hear, s:spawn({ guard = true }, error, "bad", 0))
+        return "heard of"
+      end)
+      assert.are.equal("heard of", heard)
+    end
+  end)
+
+  it("is not heard of by whoever gave up waiting, nor by a result that was not there yet", function()
+    for _, give_up in ipairs({
+      function(task) neap.timeout_or(1, task.await, task) end,
+      function(task) neap.timeout_or(1, task.outcome, task) end,
+      function(task) neap.timeout_or(1, task.join, task) end,
+      function(task) neap.select { task:on_await(), neap.after(1) } end,
+      function(task) task:result() end,
+    }) do
+      assert.are.equal("late", raised(neap.scope, function(s)
+        give_up(s:spawn({ guard = true }, function()
+          neap.sleep(2)
+          error("late", 0)
+        end))
+      end))
+    end
   end)
 
   it("is heard of by task:join, not by s:join", function()

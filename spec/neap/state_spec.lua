@@ -5,12 +5,14 @@ local test = require("neap.test")
 local start = support.start
 
 describe("neap.state", function()
-  it("has the value that was set last", function()
+  it("has the value that was set last, and its version", function()
     local st = neap.state(1)
-    assert.are.equal(1, (st:get()))
+    local _, first = st:get()
+    assert.are.same({ 1, first }, { st:get() })
     st:set(2)
+    assert.are.same({ 2, first + 1 }, { st:get() })
     st:set(nil)
-    assert.are.equal(nil, (st:get()))
+    assert.are.same({ nil, first + 2 }, { st:get() })
   end)
 
   it("wakes all who wait for a change, with the newest value", function()

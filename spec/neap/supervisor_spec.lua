@@ -102,12 +102,24 @@ describe("neap.supervisor", function()
     end, "worse")
   end)
 
-  it("obeys its deadline", function()
-    local ok, e = pcall(neap.supervisor, { deadline = "10ms" }, function(s)
-      s:spawn(neap.sleep, math.huge)
+  it("fails by an on_error that waits: that raises usage", function()
+    local ok, e = pcall(neap.supervisor, { on_error = function() neap.sleep(1) end }, function(s)
+      s:spawn(error, "boom", 0)
     end)
     assert.is_false(ok)
-    assert.are.equal("timeout", e.kind)
+    assert.are.equal("usage", e.kind)
+    assert.are.equal(0, test.elapsed())
+  end)
+
+  it("obeys its deadline", function()
+    for _, opts in ipairs({ { deadline = "10ms" }, { deadline_at = neap.now() + 0.020 } }) do
+      local ok, e = pcall(neap.supervisor, opts, function(s)
+        s:spawn(neap.sleep, math.huge)
+      end)
+      assert.is_false(ok)
+      assert.are.equal("timeout", e.kind)
+    end
+    assert.is_near(0.020, test.elapsed(), 1e-6)
   end)
 
   it("refuses unknown options and strategies", function()

@@ -57,6 +57,12 @@ pending("is not there yet")
     assert.are.equal("folder/inner/b_spec.lua .\n1 passed, 0 failed\n", neap("test folder").out)
   end)
 
+  it("runs spec/neap when it is told nothing", function()
+    os.execute("mkdir -p " .. path("spec/neap"))
+    write("spec/neap/c_spec.lua", [[it("is one", function() end)]])
+    assert.are.equal("spec/neap/c_spec.lua .\n1 passed, 0 failed\n", neap("test").out)
+  end)
+
   it("shows where an error began, in a task too", function()
     local r = test_file([[
 local neap = require("neap")

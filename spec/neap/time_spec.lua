@@ -263,6 +263,20 @@ describe("neap.timeout", function()
     assert.is_false(reached)
   end)
 
+  it("is at an instant, which no loop of shorter ones inside puts off", function()
+    local rounds = 0
+    local _, why = neap.timeout_or(10, function()
+      while true do
+        assert.are.equal(10 - 3 * rounds, neap.remaining())
+        neap.timeout_or(3, forever)
+        rounds = rounds + 1
+      end
+    end)
+    assert.are.equal("timeout", why)
+    assert.are.equal(3, rounds)
+    assert.are.equal(10, test.elapsed())
+  end)
+
   it("may be nested a hundred deep; the shortest counts", function()
     local function nest(n)
       if n == 0 then return forever() end
