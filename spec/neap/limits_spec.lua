@@ -154,6 +154,19 @@ describe("at most", function()
     end)
   end)
 
+  it("256 folders inside each other are listed or removed", function()
+    local dir <close> = neap.fs.temp_dir()
+    neap.fs.mkdir(dir.path .. ("/d"):rep(255))
+    assert.are.equal(255, #neap.fs.list(dir.path, { recursive = true }))
+    neap.fs.mkdir(dir.path .. ("/d"):rep(257))
+    for _, act in ipairs({ neap.fs.list, neap.fs.remove }) do
+      local err = raised(act, dir.path, { recursive = true })
+      assert.are.equal("limit", err.kind)
+      assert.matches("more than 256 directories inside each other; begin with an inner one", err.message, 1, true)
+    end
+    neap.fs.remove(dir.path .. "/d/d", { recursive = true })
+  end)
+
   it("64 MiB of a program's output are kept", function()
     local function bytes(count) return { "head", "-c", tostring(count), "/dev/zero" } end
     assert.are.equal(2 ^ 26, #neap.process.run(bytes(2 ^ 26 | 0)).stdout)

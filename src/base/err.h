@@ -13,6 +13,7 @@
     X(ETIMEDOUT, "timeout", "timed out")                                   \
     X(ECLOSED, "closed", "closed")                                         \
     X(EFULL, "limit", "full")                                              \
+    X(EDEPTH, "limit", "nested too deeply")                                \
     X(EEMPTY, "error", "empty")                                            \
     X(ELOCKED, "error", "locked")                                          \
     X(EABANDONED, "failed", "the task that held it ended without releasing it") \

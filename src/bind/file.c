@@ -78,6 +78,10 @@ static int fail(lua_State *L, const struct act *act, const neap_file *file)
     if (code == NEAP_EFULL)
         return neap_bind_error(L, "limit", NULL, act->class.what, " %s: more than %I; raise the "
                                "option %s", file->path, (LUAI_UACINT)file->max, act->limit);
+    if (code == NEAP_EDEPTH)
+        return neap_bind_error(L, "limit", NULL, act->class.what, " %s: more than %d directories "
+                               "inside each other; begin with an inner one", file->path,
+                               NEAP_FILE_DEPTH_MAX);
     return neap_bind_error(L, neap_err_kind(code), neap_err_name(code), act->class.what,
                            " %s%s%s: %s", file->path, file->to ? " to " : "",
                            file->to ? file->to : "", neap_err_text(code));

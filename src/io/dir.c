@@ -12,9 +12,6 @@
 #include "io/file.h"
 #include "io/uverr.h"
 
-/* Directories inside each other that an act walks into: each holds a descriptor. */
-#define MAX_DEPTH 256
-
 static neap_file *file_of(neap_job *job)
 {
     return neap_container(job, neap_file, job);
@@ -75,8 +72,8 @@ static int walk(struct list *list, DIR *directory, int depth)
     struct dirent *entry;
     int result = NEAP_OK;
 
-    if (depth > MAX_DEPTH)
-        return NEAP_ELOOP;
+    if (depth > NEAP_FILE_DEPTH_MAX)
+        return NEAP_EDEPTH;
     while (result == NEAP_OK && (entry = next_name(directory, &result)) != NULL) {
         if (file->count >= file->max)
             return NEAP_EFULL;
@@ -188,8 +185,8 @@ static int remove_at(int at, const char *name, bool recursive, int depth)
         return NEAP_OK;
     if (!recursive || (errno != ENOTEMPTY && errno != EEXIST))
         return neap_uverr_errno();
-    if (depth > MAX_DEPTH)
-        return NEAP_ELOOP;
+    if (depth > NEAP_FILE_DEPTH_MAX)
+        return NEAP_EDEPTH;
     DIR *directory = open_directory(at, name, O_NOFOLLOW);
     if (directory == NULL)
         return neap_uverr_errno();

@@ -5,7 +5,7 @@
  *
  * Ownership  A neap_file owns its paths and bytes; neap_job_drop(&file->job) ends it.
  * Errors     `result`: NEAP_OK, a code of the system, NEAP_EFULL when `max` is
- *            exceeded, NEAP_ENOMEM.
+ *            exceeded, NEAP_EDEPTH beyond NEAP_FILE_DEPTH_MAX, NEAP_ENOMEM.
  * Thread     The functions: any; they touch their neap_file alone.
  */
 #ifndef NEAP_IO_FILE_H
@@ -23,6 +23,9 @@ typedef enum neap_file_kind {
     NEAP_FILE_PLAIN, NEAP_FILE_DIRECTORY, NEAP_FILE_LINK, NEAP_FILE_PIPE, NEAP_FILE_SOCKET,
     NEAP_FILE_DEVICE
 } neap_file_kind;
+
+/* Directories inside each other that an act walks into: each holds a descriptor. */
+#define NEAP_FILE_DEPTH_MAX 256
 
 /* `mode` of a neap_file: as for any new file, by the process's umask. */
 #define NEAP_FILE_MODE_DEFAULT (-1)
