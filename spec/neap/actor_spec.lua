@@ -231,6 +231,23 @@ describe("scope:actor", function()
     assert.are.same({ 1 }, log)
   end)
 
+  it("has answered who is cancelled after that, and carries out what began before it", function()
+    local log, answer = {}, nil
+    neap.scope(function(s)
+      local a = s:actor(counter(log))
+      local given_up = s:spawn({ guard = true }, a.ask, a, "add", 1)
+      test.run_until_idle()
+      given_up:cancel()
+      local asker = s:spawn(function() answer = a:ask("get") end)
+      while asker:status() ~= "waiting" do neap.yield() end
+      neap.sleep("10ms")
+      while asker:status() == "waiting" do neap.yield() end
+      asker:cancel()
+    end)
+    assert.are.same({ 1 }, log)
+    assert.are.equal(1, answer)
+  end)
+
   it("refuses a message for which there is no method, at the caller", function()
     neap.scope(function(s)
       local a = s:actor(counter())

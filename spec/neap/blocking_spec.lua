@@ -97,6 +97,17 @@ describe("neap.blocking", function()
     end)
   end)
 
+  it("returns what was there before the cancellation", function()
+    local got
+    neap.scope(function(s)
+      local task = s:spawn(function() got = neap.blocking(os.getenv, "PATH") end)
+      neap.yield()
+      while task:status() == "waiting" do neap.yield() end
+      task:cancel()
+    end)
+    assert.are.equal(os.getenv("PATH"), got)
+  end)
+
   it("says so when all its threads are kept by calls that do not return", function()
     -- In a host of its own, whose standard error can be read.
     local script, report = os.tmpname(), os.tmpname()

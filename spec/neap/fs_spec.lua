@@ -118,6 +118,18 @@ describe("neap.fs", function()
       assert.are.equal("x", fs.read(at("f")))
     end)
 
+    it("return what was there before the cancellation", function()
+      fs.write(at("f"), "x")
+      local got
+      neap.scope(function(s)
+        local reader = s:spawn(function() got = fs.read(at("f")) end)
+        neap.yield()
+        while reader:status() == "waiting" do neap.yield() end
+        reader:cancel()
+      end)
+      assert.are.equal("x", got)
+    end)
+
     it("do nothing in a task that is cancelled already", function()
       neap.scope(function(s)
         s:cancel()

@@ -201,13 +201,6 @@ describe("neap.race", function()
     end)
   end)
 
-  it("ends with the cancellation of its caller", function()
-    local log = {}
-    local _, why = neap.timeout_or("10ms", neap.race, { cancellable(log), cancellable(log) })
-    assert.are.equal("timeout", why)
-    assert.are.same({ 0.010, 0.010 }, log)
-  end)
-
   it("raises `usage` of nothing", function()
     assert.are.equal("usage", (kind_of(neap.race, {})))
   end)
@@ -264,13 +257,6 @@ describe("neap.settle", function()
 
   it("is empty of nothing", function()
     assert.are.same({}, neap.settle({}))
-  end)
-
-  it("is cancelled with its caller", function()
-    local log = {}
-    local _, why = neap.timeout_or("10ms", neap.settle, { cancellable(log) })
-    assert.are.equal("timeout", why)
-    assert.are.same({ 0.010 }, log)
   end)
 end)
 
@@ -336,6 +322,21 @@ describe("neap.map", function()
     assert.are.equal("usage", kind)
     assert.is_truthy(e.message:find('did you mean "limit"', 1, true))
   end)
+end)
+
+describe("a join whose caller is cancelled", function()
+  for name, begin in pairs({
+    all = neap.all, any = neap.any, race = neap.race, settle = neap.settle,
+    quorum = function(list) return neap.quorum(1, list) end,
+    map = function(list) return neap.map(list, function(fn) fn() end) end,
+  }) do
+    it("cancels and joins what it runs: " .. name, function()
+      local log = {}
+      local _, why = neap.timeout_or("10ms", begin, { cancellable(log), cancellable(log) })
+      assert.are.equal("timeout", why)
+      assert.are.same({ 0.010, 0.010 }, log)
+    end)
+  end
 end)
 
 describe("a join in a scope that is cancelled", function()

@@ -132,6 +132,22 @@ os.exit(0)
     assert.truthy(r.err:find("main running at script.lua:8\n", 1, true))
   end)
 
+  it("keeps the host alive no longer than a task waits for it", function()
+    local r = run([[
+local neap = require("neap")
+neap.scope(function(s)
+  local waiter = s:spawn(function()
+    for name in neap.signals("SIGHUP") do print(name) end
+  end)
+  neap.yield()
+  waiter:cancel()
+end)
+neap.channel():recv()
+]])
+    assert.are.equal(1, r.status)
+    assert.truthy(r.err:find("^neap: deadlock: "))
+  end)
+
   it("is refused by neap.signals when it is the host's own", function()
     for _, name in ipairs({ "SIGINT", "SIGTERM", "SIGUSR1", "SIGKILL", "HUP", "SIGNONSENSE" }) do
       local r = run(("require('neap').signals(%q)"):format(name))

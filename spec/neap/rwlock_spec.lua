@@ -103,6 +103,28 @@ describe("neap.rwlock", function()
     local _ <close> = assert(lock:try_write())
   end)
 
+  it("stays with readers that were cancelled after the hand-over, and with none before", function()
+    local lock, got = neap.rwlock(), {}
+    neap.scope(function(s)
+      local guard, readers = lock:write(), {}
+      for i = 1, 3 do
+        readers[i] = s:spawn(function()
+          local _ <close> = lock:read()
+          got[#got + 1] = i
+          neap.sleep("1h")
+        end)
+      end
+      test.run_until_idle()
+      readers[2]:cancel()
+      guard:release()
+      readers[1]:cancel()
+      readers[3]:cancel()
+    end)
+    table.sort(got)
+    assert.are.same({ 1, 3 }, got)
+    local _ <close> = assert(lock:try_write())
+  end)
+
   it("is free when the body that held it raises", function()
     local lock = neap.rwlock()
     assert.has_error(function()

@@ -268,6 +268,30 @@ describe("s:join", function()
     assert.are.equal("timeout", why)
   end)
 
+  it("has ended when the cancellation comes after the end of the last task #fifo", function()
+    local returned, after
+    neap.scope(function(outer)
+      local last = neap.deferred()
+      local joiner = outer:spawn(function()
+        neap.scope(function(s)
+          s:spawn(last.await, last)
+          s:join()
+          returned = true
+          neap.check()
+          after = true
+        end)
+      end)
+      test.run_until_idle()
+      outer:spawn(function()
+        last:resolve()
+        while joiner:status() == "waiting" do neap.yield() end
+        joiner:cancel()
+      end)
+    end)
+    assert.is_true(returned)
+    assert.is_nil(after)
+  end)
+
   it("by a task of that scope, which would wait for itself, raises usage", function()
     neap.scope(function(s)
       local task = s:spawn({ guard = true }, function() s:join() end)

@@ -46,6 +46,26 @@ describe("neap.sleep", function()
     assert.are.equal(30 * 86400, test.elapsed())
   end)
 
+  it("is ended by a cancellation, but for one that comes when its time is over #fifo", function()
+    local log = {}
+    neap.scope(function(s)
+      local tasks = {}
+      for i = 1, 3 do
+        tasks[i] = s:spawn(function()
+          neap.sleep(i)
+          log[#log + 1] = i
+          neap.check()
+          log[#log + 1] = "not reached"
+        end)
+      end
+      neap.sleep(2)
+      for i = 2, 3 do tasks[i]:cancel() end
+      tasks[1]:join()
+    end)
+    assert.are.same({ 1, "not reached", 2 }, log)
+    assert.are.equal(2, test.elapsed())
+  end)
+
   it("is never early", function()
     neap.scope(function(s)
       for i = 1, 100 do
@@ -246,6 +266,20 @@ describe("neap.timeout", function()
       neap.scope(function(s) inner = s:spawn(forever) end)
     end)
     assert.are.equal("cancelled", inner:status())
+  end)
+
+  it("is left with its values by a body that was woken before a cancellation from outside", function()
+    for _, within in ipairs({ neap.timeout, neap.timeout_or, neap.shield }) do
+      local got
+      neap.scope(function(s)
+        local wake = neap.deferred()
+        local task = s:spawn(function() got = within(5, wake.await, wake) end)
+        test.run_until_idle()
+        wake:resolve("woken")
+        task:cancel()
+      end)
+      assert.are.equal(within ~= neap.shield and "woken" or nil, got)
+    end
   end)
 
   it("is left by a cancellation from outside as by any", function()
