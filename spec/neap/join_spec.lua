@@ -182,11 +182,13 @@ describe("neap.race", function()
   end)
 
   it("raises what the first to end raised, the same value", function()
-    local mine, log = {}, {}
-    local ok, e = pcall(neap.race, { fail_after(10, mine), cancellable(log) })
-    assert.is_false(ok)
-    assert.are.equal(mine, e)
-    assert.are.same({ 0.010 }, log)
+    for i, mine in ipairs({ {}, "a text" }) do
+      local log = {}
+      local ok, e = pcall(neap.race, { fail_after(10, mine), cancellable(log) })
+      assert.is_false(ok)
+      assert.are.equal(mine, e)
+      assert.are.same({ i * 0.010 }, log)
+    end
   end)
 
   it("cancels a losing task of another scope and joins it", function()

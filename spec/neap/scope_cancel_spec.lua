@@ -135,6 +135,18 @@ describe("the deadline of a scope", function()
     assert.are.equal(2, test.elapsed())
   end)
 
+  it("gives the body's own error after it, with the timeout in its others and in failures", function()
+    local mine, scope = neap.error("mine", "m"), nil
+    local err = raised(neap.scope, { deadline = 1 }, function(s)
+      scope = s
+      local _ <close> = neap.defer(error, mine)
+      forever()
+    end)
+    assert.are.equal(mine, err)
+    assert.are.equal("timeout", err.others[1].kind)
+    assert.are.same({ mine, err.others[1] }, scope.failures)
+  end)
+
   it("can be given as an instant", function()
     local err = raised(neap.scope, { deadline_at = neap.now() + 3 }, forever)
     assert.are.equal("timeout", err.kind)
