@@ -52,7 +52,7 @@ end
 
 describe("neap repl", function()
   it("prints the values of expressions, and runs statements", function()
-    local result = run('1 + 1\nx = 5\nx\n"a", nil, 2.5\nprint("out")\nlocal y = 1\nnil\n')
+    local result = run('1 + 1\nx = 5\nx\n"a", nil, 2.5\nprint("out")\nlocal y = 1\ny\n')
     assert.are.equal("2\n5\na\tnil\t2.5\nout\nnil\n", result.stdout)
     assert.are.equal(0, result.status)
   end)

@@ -48,6 +48,22 @@ describe("neap run", function()
     assert.truthy(r.err:find("script.lua:2: neap.main", 1, true))
   end)
 
+  it("starts no thread and no task when modules are required", function()
+    local r = run([[
+local host = require("neap.core.host")
+local function threads() return tonumber(io.open("/proc/self/status"):read("a"):match("Threads:%s*(%d+)")) end
+local before = threads()
+local neap = require("neap")
+for name in pairs(require("cli.check.api").types.neap.members) do local _ = neap[name] end
+for _, name in ipairs({ "json", "test", "error", "work", "blocking", "supervisor" }) do require("neap." .. name) end
+print(before, threads(), #neap.tasks().children, host ~= nil)
+]])
+    assert.are.equal("", r.err)
+    local before, after, children = r.out:match("^(%d+)%s+(%d+)%s+(%d+)")
+    assert.are.equal(before, after)
+    assert.are.equal("0", children)
+  end)
+
   it("finds modules in the folder of the script", function()
     os.execute(("mkdir '%s'"):format(path("shop")))
     write("shop/order.lua", 'print((require("price")), (require("stock")))')
