@@ -213,6 +213,43 @@ describe("a saga that is cancelled", function()
     assert.is_nil(went_on)
   end)
 
+  it("does not undo a step whose body was rejected in spite of it", function()
+    local log, err = {}, nil
+    local task
+    neap.scope(function(s)
+      task = s:spawn({ guard = true }, neap.saga, function()
+        act(log, "one")
+        neap.step("two", {
+          run = function()
+            neap.raw.pcall(neap.sleep, math.huge)
+            neap.reject("sold_out")
+          end,
+          undo = function() log[#log + 1] = "undo two" end,
+        })
+      end)
+      neap.sleep(1)
+      task:cancel()
+      err = select(2, task:outcome())
+    end)
+    assert.are.equal("sold_out", err.code)
+    assert.are.same({ "one", "undo one one! done" }, log)
+  end)
+
+  it("undoes when a deadline ends it, around it or inside", function()
+    for _, ended in ipairs({
+      function(fn) neap.timeout(1, neap.saga, fn) end,
+      function(fn) neap.saga(neap.scope, { deadline = 1 }, fn) end,
+    }) do
+      local log = {}
+      local err = catch(ended, function()
+        act(log, "one")
+        neap.sleep(math.huge)
+      end)
+      assert.are.equal("timeout", err.kind)
+      assert.are.same({ "one", "undo one one! done" }, log)
+    end
+  end)
+
   it("does not undo a step that had not begun", function()
     local log = {}
     neap.scope(function(s)

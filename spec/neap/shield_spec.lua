@@ -94,7 +94,7 @@ describe("neap.shield", function()
     assert.are.same({ "inner" }, log)
   end)
 
-  it("can itself be inside another, and the tighter deadline holds", function()
+  it("can itself be inside another, whose deadline passes at its end", function()
     local err = raised(neap.shield, 1, function() neap.shield(5, neap.sleep, 3) end)
     assert.are.equal("timeout", err.kind)
     assert.are.equal(3, test.elapsed())

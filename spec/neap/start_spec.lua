@@ -20,10 +20,11 @@ describe("scope:start", function()
 
   it("raises an error before that unchanged, and the scope does not fail", function()
     neap.scope(function(s)
-      local mine = neap.error("mine", "no port")
-      local ok, e = pcall(s.start, s, function() error(mine) end)
-      assert.is_false(ok)
-      assert.are.equal(mine, e)
+      for _, mine in ipairs({ neap.error("mine", "no port"), "no port" }) do
+        local ok, e = pcall(s.start, s, function() error(mine, 0) end)
+        assert.is_false(ok)
+        assert.are.equal(mine, e)
+      end
       assert.are.same({}, s.failures)
       neap.sleep("1ms")
     end)
