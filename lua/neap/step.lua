@@ -156,7 +156,7 @@ end
 ---@return neap.step.Spec
 function step.parse(name, opts, fn, defaults)
   if type(name) ~= "string" or name == "" then
-    misuse("a step has a name, a string; got %s", type(name))
+    misuse("a step has a name, a string; got %s", name == "" and "an empty one" or type(name))
   end
   if fn == nil and is_callable(opts) then opts, fn = {}, opts end
   opts = options.check("neap.step", opts, STEP)

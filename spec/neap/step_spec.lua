@@ -101,6 +101,7 @@ describe("neap.step", function()
     }) do
       assert.are.equal("usage", catch(neap.step, table.unpack(args, 1, 3)).kind)
     end
+    assert.matches("a string; got an empty one", catch(neap.step, "", print).message, 1, true)
   end)
 
   it("takes options that need a journal, without effect", function()
