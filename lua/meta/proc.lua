@@ -21,6 +21,7 @@ function Process:kill(signal) end
 
 --- Stop it: SIGTERM, and SIGKILL when it has not ended after its grace. Waits for its end,
 --- also in a cancelled task, and closes its streams. Harmless if it has ended.
+--- By itself no checkpoint.
 ---@async
 function Process:close() end
 

@@ -47,6 +47,7 @@ function Scope:join() end
 
 --- Leave the block form by hand. Harmless when that has been done. Raises `usage` where Lua
 --- cannot suspend: in a comparator, a callback of `gsub`, a finaliser.
+--- By itself no checkpoint.
 ---@async
 function Scope:close() end
 

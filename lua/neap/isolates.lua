@@ -145,6 +145,7 @@ end
 --- Cancel all isolates and wait until their threads have ended. Leaving the block that
 --- holds the group does the same. If an isolate failed and nobody has received its error,
 --- it is raised here.
+--- By itself no checkpoint.
 ---@async
 function Group:close() leave(self) end
 

@@ -80,6 +80,8 @@ end
 ---
 ---     local file <close> = neap.fs.open(path)
 ---     for order in json.lines(file:lines(), { name = path }) do ... end
+---
+--- By itself no checkpoint.
 ---@async
 ---@param source string|fun(): string?  The text itself, or an iterator: a line a call.
 ---@param opts? neap.json.LinesOptions  The limits are those of each line.

@@ -247,6 +247,7 @@ end
 --- saga failed first in `others`.
 ---
 --- The options hold for the steps that do not say otherwise, also for those of sagas inside.
+--- By itself no checkpoint.
 ---@async
 ---@generic R
 ---@param opts? neap.saga.Options  May be left out.

@@ -96,13 +96,14 @@ describe("a checkpoint in a cancelled scope", function()
 end)
 
 describe("what is no checkpoint", function()
-  -- All that is none: spawn, opening and leaving, with, try, saga, shield, try_ functions, a select with default.
+  -- All that is none: spawn, opening and leaving, with, try, saga, try_ functions, json.lines, a select with default.
   local function pass(s, ch)
     s:spawn(function() end)
     neap.scope(function() end)
     do
       local _ <close> = neap.scope()
     end
+    neap.scope():close()
     neap.supervisor(function() end)
     neap.timeout(1, function() end)
     neap.timeout_or(1, function() end)
@@ -112,6 +113,7 @@ describe("what is no checkpoint", function()
     assert.is_true(ch:try_send(1))
     assert.are.equal(1, ch:try_recv())
     neap.mutex():try_lock():release()
+    assert.are.equal(1, (neap.json.lines("1\n2\n")()))
     neap.select { ch:on_recv(), default = function() end }
   end
 

@@ -41,6 +41,7 @@ local RealTime = {
 
 --- Call `fn(...)` in real time: all clocks are the machine's, and sleeps take as long as
 --- they say. Afterwards virtual time goes on where it stood.
+--- By itself no checkpoint.
 ---@async
 ---@generic R
 ---@param fn async fun(...): R
