@@ -208,11 +208,13 @@ describe("a guarded task", function()
   end)
 
   it("is heard of by whom awaits it later", function()
-    neap.scope(function(s)
-      local bad = s:spawn({ guard = true }, error, "bad", 0)
-      neap.sleep(1)
-      assert.is_false(bad:outcome())
-    end)
+    for _, method in ipairs({ "await", "outcome", "join" }) do
+      neap.scope(function(s)
+        local bad = s:spawn({ guard = true }, error, "bad", 0)
+        neap.sleep(1)
+        pcall(bad[method], bad)
+      end)
+    end
   end)
 
   it("is heard of by await, outcome, result, an arm of a select and a join", function()
