@@ -15,6 +15,7 @@
 --- for a flag, and `--`, behind which everything is an argument. `--help` is always there.
 
 local errors = require("neap.core.error")
+local lists = require("neap.lists")
 local options = require("neap.options")
 local text = require("neap.core.text")
 
@@ -123,6 +124,7 @@ local function declare(what, given, known)
   if (decl.type == "choice") ~= (type(decl.choices) == "table") then
     misuse("%s: type \"choice\" and a list of choices go together", what)
   end
+  if decl.choices then lists.check(("neap.args: %s: choices"):format(what), decl.choices) end
   if decl.type == "duration" then
     for _, name in ipairs({ "default", "min", "max" }) do
       decl[name] = decl[name] and text.duration(decl[name], ("neap.args: %s: %s"):format(what, name))

@@ -4,6 +4,7 @@
 --- cancelled, also a task of another scope.
 
 local errors = require("neap.core.error")
+local lists = require("neap.lists")
 local options = require("neap.options")
 local scope = require("neap.core.scope").open
 local time = require("neap.core.time")
@@ -22,9 +23,7 @@ end
 
 -- The tasks in the list that somebody else has spawned.
 local function check_list(what, list)
-  if type(list) ~= "table" then
-    errors.usage(("%s: list of functions and tasks expected, got %s"):format(what, type(list)))
-  end
+  lists.check(what, list, "list of functions and tasks")
   local foreign = {}
   for i = 1, #list do
     if is_task(list[i]) then
@@ -61,8 +60,7 @@ end
 
 -- Run the list until `decide(i, ok, value)`, told of each end, returns true or all
 -- have ended; then return what `result()` returns.
-local function compete(what, list, decide, result)
-  local foreign = check_list(what, list)
+local function compete(what, list, foreign, decide, result)
   time.checkpoint(what)
   local places, decided = {}, false
 
@@ -128,6 +126,8 @@ end
 ---@param list neap.Joinable[]
 ---@return any value
 function join.any(list)
+  local foreign = check_list("neap.any", list)
+  if #list == 0 then errors.usage("neap.any: of nothing, nothing can succeed") end
   local errs, failed, value = {}, 0, nil
 
   local function decide(i, ok, outcome)
@@ -143,10 +143,7 @@ function join.any(list)
     if failed == #list then error(failure("neap.any", errs, #list), 0) end
     return value
   end
-  if type(list) == "table" and #list == 0 then
-    errors.usage("neap.any: of nothing, nothing can succeed")
-  end
-  return compete("neap.any", list, decide, result)
+  return compete("neap.any", list, foreign, decide, result)
 end
 
 --- Run all until one ends, and return its first value or raise its error.
@@ -155,6 +152,8 @@ end
 ---@param list neap.Joinable[]
 ---@return any value
 function join.race(list)
+  local foreign = check_list("neap.race", list)
+  if #list == 0 then errors.usage("neap.race: of nothing, nothing can end") end
   local success, outcome
 
   local function decide(_, ok, value)
@@ -165,10 +164,7 @@ function join.race(list)
     if not success then error(outcome, 0) end
     return outcome
   end
-  if type(list) == "table" and #list == 0 then
-    errors.usage("neap.race: of nothing, nothing can end")
-  end
-  return compete("neap.race", list, decide, result)
+  return compete("neap.race", list, foreign, decide, result)
 end
 
 --- Run all until `count` have succeeded, and return a list of their first values, in
@@ -185,7 +181,7 @@ function join.quorum(count, list)
     errors.usage("neap.quorum: how many must succeed? A whole number from 0 expected, got "
       .. tostring(count))
   end
-  check_list("neap.quorum", list)
+  local foreign = check_list("neap.quorum", list)
   if count > #list then
     errors.usage(("neap.quorum: %d of %d can never succeed"):format(count, #list))
   elseif count == 0 then
@@ -213,7 +209,7 @@ function join.quorum(count, list)
     for n, i in ipairs(places) do found[n] = values[i] end
     return found
   end
-  return compete("neap.quorum", list, decide, result)
+  return compete("neap.quorum", list, foreign, decide, result)
 end
 
 ---@class neap.Settled
@@ -260,9 +256,8 @@ local MAP_OPTIONS = { "limit" }
 function join.map(list, fn, opts)
   opts = options.check("neap.map", opts, MAP_OPTIONS)
   local limit = opts.limit or math.huge
-  if type(list) ~= "table" then
-    errors.usage("neap.map: list expected, got " .. type(list))
-  elseif not is_callable(fn) then
+  lists.check("neap.map", list)
+  if not is_callable(fn) then
     errors.usage("neap.map: function expected, got " .. type(fn))
   elseif limit ~= math.huge and (math.type(limit) ~= "integer" or limit < 1) then
     errors.usage("neap.map: limit: a whole number from 1 expected, got " .. tostring(limit))

@@ -27,18 +27,24 @@ local function split(what, command, known)
   if type(command) ~= "table" then
     errors.usage(("%s: a table expected, as { \"git\", \"status\" }, got %s"):format(what, type(command)))
   end
-  local args, opts = {}, {}
+  local args, opts, last = {}, {}, 0
   for key, value in pairs(command) do
-    if math.type(key) ~= "integer" then opts[key] = value end
+    if math.type(key) == "integer" and key > 0 then
+      last = math.max(last, key)
+    else
+      opts[key] = value
+    end
   end
-  for i, value in ipairs(command) do
+  options.check(what, opts, known)
+  for i = 1, last do
+    local value = command[i]
     if type(value) ~= "string" and math.type(value) ~= "integer" then
       errors.usage(("%s: argument %d: string expected, got %s"):format(what, i, type(value)))
     end
     args[i] = tostring(value)
   end
   if not args[1] then errors.usage(what .. ": the name of a program expected") end
-  return args, options.check(what, opts, known)
+  return args, opts
 end
 
 -- { PATH = "/bin", DEBUG = false } as changes: { "PATH=/bin", "DEBUG" }.

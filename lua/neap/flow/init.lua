@@ -15,6 +15,7 @@
 local backoff = require("neap.backoff")
 local base = require("neap.flow.base")
 local errors = require("neap.core.error")
+local lists = require("neap.lists")
 local options = require("neap.options")
 local scopes = require("neap.core.scope")
 local text = require("neap.core.text")
@@ -64,12 +65,11 @@ function flow.from(source)
       end
       while pass(source()) do end
     end)
-  elseif type(source) == "table" then
-    return flow.new(function(emit)
-      for i = 1, #source do emit(source[i]) end
-    end)
   end
-  errors.usage("neap.flow.from: list, channel or function expected, got " .. type(source))
+  lists.check("neap.flow.from", source, "list, channel or function")
+  return flow.new(function(emit)
+    for i = 1, #source do emit(source[i]) end
+  end)
 end
 
 -- One value after the other --------------------------------------------------------------------
