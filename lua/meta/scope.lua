@@ -100,6 +100,15 @@ function scope.timeout(d, fn, ...) end
 ---@return any ...  What `fn` returned, or nil and "timeout".
 function scope.timeout_or(d, fn, ...) end
 
+--- As `neap.timeout`, for what has a timeout among its options: the error names that.
+---@async
+---@param what string  The operation as a script writes it, then what it is done to: `neap.step "charge"`.
+---@param d neap.Duration
+---@param fn async fun(...): ...
+---@param ... any  Passed to `fn`.
+---@return any ...
+function scope.timeout_of(what, d, fn, ...) end
+
 --- Call `fn(...)` unreached by any cancellation outside, for at most `d`: cleanup that has
 --- to wait. A cancellation that is pending at its end is raised then.
 --- By itself no checkpoint.

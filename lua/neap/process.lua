@@ -8,6 +8,7 @@ local core = require("neap.core.proc")
 local errors = require("neap.core.error")
 local options = require("neap.options")
 local scope = require("neap.core.scope")
+local text = require("neap.core.text")
 
 ---@class neap.Process: neap.core.Process
 
@@ -133,14 +134,19 @@ local function run(args, opts, input)
 end
 
 -- The last line that says something.
-local function last_line(text)
-  return text and text:match("([^\r\n]+)%s*$")
+local function last_line(output)
+  return output and output:match("([^\r\n]+)%s*$")
+end
+
+-- What was called, as far as it helps to find it.
+local function called(args)
+  return "neap.process.run " .. table.concat(args, " ", 1, math.min(#args, 4))
 end
 
 local function check(args, result)
   if result.status == 0 then return result end
   local said = last_line(result.stderr)
-  error(errors.new("failed", ("neap.process.run %s: %s%s"):format(table.concat(args, " ", 1, math.min(#args, 4)),
+  error(errors.new("failed", ("%s: %s%s"):format(called(args),
     result.signal and "ended by " .. result.signal or "exit status " .. result.status,
     said and ": " .. said or ""), { op = "neap.process.run", data = result }), 0)
 end
@@ -167,7 +173,8 @@ function process.run(command)
   end
   local result
   if opts.timeout ~= nil then
-    result = scope.timeout(opts.timeout, run, args, opts, input)
+    local seconds = text.duration(opts.timeout, "neap.process.run: timeout")
+    result = scope.timeout_of(called(args), seconds, run, args, opts, input)
   else
     result = run(args, opts, input)
   end

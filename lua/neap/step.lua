@@ -266,6 +266,7 @@ end
 ---@return any ...  What `fn` returned; else its error, as an object, or the cancellation.
 function step.attempt(spec, policy, is_over, fn, cx, ...)
   local mark = { [step.BODY] = spec.name }
+  local what = ("neap.step %q%s"):format(spec.name, cx.step_key and ": undo" or "")
   local function body(...)
     cx.attempt = cx.attempt + 1
     return fn(...)
@@ -273,8 +274,8 @@ function step.attempt(spec, policy, is_over, fn, cx, ...)
   local failed_at
   while true do
     local before = cx.attempt
-    local outcome = table.pack(raw.xpcall(scopes.timeout, errors.handler, spec.timeout, context.with,
-      mark, body, cx, ...))
+    local outcome = table.pack(raw.xpcall(scopes.timeout_of, errors.handler, what, spec.timeout,
+      context.with, mark, body, cx, ...))
     if outcome[1] then return "done", table.unpack(outcome, 2, outcome.n) end
     if time.is_cancelled(outcome[2]) then return "unknown", outcome[2] end
     if cx.attempt == before then error(outcome[2], 0) end

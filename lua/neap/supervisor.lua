@@ -280,7 +280,7 @@ function supervisor.supervisor(opts, fn, ...)
     end
   end
   return scopes.open({
-    name = opts.name, deadline = opts.deadline, deadline_at = opts.deadline_at,
+    op = "neap.supervisor", name = opts.name, deadline = opts.deadline, deadline_at = opts.deadline_at,
     guards = true, hook = hook,
   }, fn, ...)
 end

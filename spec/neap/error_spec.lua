@@ -36,6 +36,16 @@ describe("neap.error", function()
       ["timeout neap.timeout"] = function() neap.timeout("1s", neap.sleep, "2s") end,
       ["timeout neap.scope"] = function() neap.scope({ deadline = "1s" }, function() neap.sleep("2s") end) end,
       ["timeout neap.shield"] = function() neap.shield("1s", neap.sleep, "2s") end,
+      ["timeout neap.supervisor"] = function()
+        neap.supervisor({ deadline = "1s" }, function() neap.sleep("2s") end)
+      end,
+      ["timeout neap.step"] = function()
+        neap.step("pay", { timeout = "1s", retry = { attempts = 1 }, run = function() neap.sleep("2s") end })
+      end,
+      ["timeout neap.process.run"] = function() neap.process.run { "sleep", "9", timeout = "10ms" } end,
+      ["timeout flow:timeout"] = function()
+        neap.flow(function() neap.sleep("2s") end):timeout("1s"):collect()
+      end,
       ["cancelled neap.scope"] = function()
         local s <close> = neap.scope()
         s:cancel()
@@ -78,6 +88,29 @@ describe("neap.error", function()
       assert.are.equal(err.op, err.message:sub(1, #err.op))
     end
     os.remove(path)
+  end)
+
+  it("names the call that the script has written for a deadline among its options", function()
+    local function late() neap.sleep("2s") end
+    local function message(fn, ...) return select(2, pcall(fn, ...)).message end
+    assert.are.equal('neap.step "pay": not done within 1s',
+      message(neap.step, "pay", { timeout = "1s", retry = { attempts = 1 }, run = late }))
+    assert.are.equal("neap.process.run sleep 9: not done within 10ms",
+      message(neap.process.run, { "sleep", "9", timeout = "10ms" }))
+    assert.matches('"pay" failed: timeout: neap%.step "pay": undo: not done within 1s',
+      message(neap.saga, { undo_retry = { attempts = 1 }, timeout = "1s" }, function()
+        neap.step("pay", { run = function() end, undo = late })
+        neap.reject("no")
+      end))
+  end)
+
+  it("of a timeout_or that was late stands in the others of what its body raises", function()
+    local ok, err = pcall(neap.timeout_or, "1s", function()
+      neap.raw.pcall(neap.sleep, "2s")
+      error(neap.error("mine", "m"))
+    end)
+    assert.is_false(ok)
+    assert.are.equal("neap.timeout_or", err.others[1].op)
   end)
 
   it("has the operation beside a message that begins with the name of a text", function()

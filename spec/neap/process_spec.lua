@@ -110,6 +110,7 @@ describe("neap.process.run", function()
     for _, command in ipairs({
       "ls", {}, { 1.5 }, { "ls", timout = 1 }, { "a\0b" }, { "ls", env = { ["A=B"] = "" } },
       { "ls", stdout = "x" }, { "ls", max_output = -1 }, { "ls", grace = "soon" },
+      { "ls", timeout = "soon" },
     }) do
       local err = raised(process.run, command)
       assert.are.equal("usage", err.kind)

@@ -2,8 +2,8 @@
  *
  * All forms walk the same way: open, body, leave. The function form has the box at
  * [1] and the message handler at [2] of its own frame, a timeout or a shield the
- * handler at [1]; the block form is entered anew by __close, with the box at [1]
- * and the error.
+ * handler at [1], unless what it is the timeout of comes before; the block form is
+ * entered anew by __close, with the box at [1] and the error.
  */
 #include "bind/scope.h"
 
@@ -41,6 +41,8 @@ static void keep_options(lua_State *L, neap_bind_scope_box *box)
 
     lua_getfield(L, 1, "name");
     neap_bind_scope_keep(L, at, NEAP_SCOPE_NAME);
+    lua_getfield(L, 1, "op");
+    neap_bind_scope_keep(L, at, NEAP_SCOPE_OP);
     lua_getfield(L, 1, "guards");
     box->guards = lua_toboolean(L, -1);
     lua_pop(L, 1);
@@ -135,7 +137,7 @@ static void check_policy(lua_State *L, int options)
 static int l_open(lua_State *L)
 {
     static const char *const names[] = { "name", "deadline", "deadline_at", "policy", "guards",
-                                         "hook", NULL };
+                                         "hook", "op", NULL };
     uint64_t duration_ns = NEAP_DURATION_NONE;
     int options = neap_bind_is_options(L, 1) ? 1 : 0;
 
@@ -166,21 +168,31 @@ static int l_open(lua_State *L)
     return leave_body(L, status, scope, 2);
 }
 
-static int boundary_k(lua_State *L, int status, lua_KContext ctx)
+/* Where the handler is in the frame of a timeout or a shield. */
+static int handler_at(uint8_t form)
 {
-    return leave_body(L, status, (neap_bind_scope *)ctx, 1);
+    return form == NEAP_SCOPE_TIMEOUT_OF ? 2 : 1;
 }
 
-/* [1] duration, [2] fn, arguments */
+static int boundary_k(lua_State *L, int status, lua_KContext ctx)
+{
+    neap_bind_scope *scope = (neap_bind_scope *)ctx;
+
+    return leave_body(L, status, scope, handler_at(scope->ending.form));
+}
+
+/* From where the handler will be: duration, fn, arguments. */
 static int boundary(lua_State *L, neap_bind_scope_form form, const char *what)
 {
-    uint64_t duration_ns = neap_bind_duration(L, 1, what);
+    int at = handler_at((uint8_t)form);
+    uint64_t duration_ns = neap_bind_duration(L, at, what);
 
-    neap_bind_function(L, 2, what);
+    neap_bind_function(L, at + 1, what);
     neap_bind_scope *scope = open(L, form, duration_ns, false, what);
-    lua_copy(L, lua_upvalueindex(UP_HANDLER), 1);
-    int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, (lua_KContext)scope, boundary_k);
-    return leave_body(L, status, scope, 1);
+    lua_copy(L, lua_upvalueindex(UP_HANDLER), at);
+    int status = lua_pcallk(L, lua_gettop(L) - at - 1, LUA_MULTRET, at, (lua_KContext)scope,
+                            boundary_k);
+    return leave_body(L, status, scope, at);
 }
 
 /* scope.timeout(d, fn, ...) -> what fn returned; raises kind `timeout` */
@@ -193,6 +205,12 @@ static int l_timeout(lua_State *L)
 static int l_timeout_or(lua_State *L)
 {
     return boundary(L, NEAP_SCOPE_TIMEOUT_OR, "neap.timeout_or");
+}
+
+/* scope.timeout_of(what, d, fn, ...): a timeout whose error names `what` instead */
+static int l_timeout_of(lua_State *L)
+{
+    return boundary(L, NEAP_SCOPE_TIMEOUT_OF, neap_bind_string(L, 1, "what", NULL));
 }
 
 /* scope.shield(d, fn, ...) -> what fn returned */
@@ -464,7 +482,7 @@ int luaopen_neap_core_scope(lua_State *L)
         { "__index", l_index }, { NULL, NULL } };
     static const luaL_Reg functions[] = {
         { "open", l_open }, { "timeout", l_timeout }, { "timeout_or", l_timeout_or },
-        { "shield", l_shield }, { "mask", l_mask }, { NULL, NULL } };
+        { "timeout_of", l_timeout_of }, { "shield", l_shield }, { "mask", l_mask }, { NULL, NULL } };
 
     luaL_newlibtable(L, functions);
     neap_bind_methods(L, &neap_bind_scope_type, scope, "methods");

@@ -20,7 +20,7 @@ extern const neap_bind_type neap_bind_scope_type;
 
 typedef enum neap_bind_scope_form {
     NEAP_SCOPE_FUNCTION, NEAP_SCOPE_BLOCK, NEAP_SCOPE_TIMEOUT, NEAP_SCOPE_TIMEOUT_OR,
-    NEAP_SCOPE_SHIELD, NEAP_SCOPE_TASK
+    NEAP_SCOPE_TIMEOUT_OF, NEAP_SCOPE_SHIELD, NEAP_SCOPE_TASK
 } neap_bind_scope_form;
 
 /* How the body of a scope ended, and what decides how it is left. */
@@ -45,7 +45,8 @@ typedef struct neap_bind_scope {
 } neap_bind_scope;
 
 /* What a box may keep: fields of the table that is its user value, if it has any. */
-enum { NEAP_SCOPE_FAILURES = 1, NEAP_SCOPE_GUARDED, NEAP_SCOPE_HOOK, NEAP_SCOPE_NAME };
+enum { NEAP_SCOPE_FAILURES = 1, NEAP_SCOPE_GUARDED, NEAP_SCOPE_HOOK, NEAP_SCOPE_NAME,
+       NEAP_SCOPE_OP };         /* the function that opened it, if not neap.scope */
 
 typedef struct neap_bind_scope_box {
     const neap_bind_type *type;
@@ -71,7 +72,8 @@ static inline neap_bind_scope *neap_bind_scope_record(const neap_bind_scope_box 
 /* A timeout or a shield. */
 static inline bool neap_bind_is_boundary(uint8_t form)
 {
-    return form == NEAP_SCOPE_TIMEOUT || form == NEAP_SCOPE_TIMEOUT_OR || form == NEAP_SCOPE_SHIELD;
+    return form == NEAP_SCOPE_TIMEOUT || form == NEAP_SCOPE_TIMEOUT_OR ||
+           form == NEAP_SCOPE_TIMEOUT_OF || form == NEAP_SCOPE_SHIELD;
 }
 
 /* --- records: bind/scope_record.c ------------------------------------------------ */

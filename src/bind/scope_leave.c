@@ -3,8 +3,11 @@
  * All forms are left the same way: join, close, outcome. The box of a scope is at
  * index 1 of the frame that leaves it; the block form's frame is that of __close.
  */
-#include "base/duration.h"
 #include "bind/scope.h"
+
+#include <string.h>
+
+#include "base/duration.h"
 
 /* --- failures ------------------------------------------------------------------------ */
 
@@ -140,14 +143,38 @@ static void raise_unawaited(lua_State *L)
     lua_pop(L, 1);
 }
 
+/* Push what is left, as a script has written it: `neap.scope`, `neap.step "charge"`. */
+static const char *push_what(lua_State *L, const neap_bind_ending *ending)
+{
+    switch (ending->form) {
+    case NEAP_SCOPE_TIMEOUT:
+        return lua_pushliteral(L, "neap.timeout");
+    case NEAP_SCOPE_TIMEOUT_OR:
+        return lua_pushliteral(L, "neap.timeout_or");
+    case NEAP_SCOPE_TIMEOUT_OF:
+        lua_pushvalue(L, 1);
+        return lua_tostring(L, -1);
+    case NEAP_SCOPE_SHIELD:
+        return lua_pushliteral(L, "neap.shield");
+    default:
+        if (neap_bind_scope_kept(L, 1, NEAP_SCOPE_OP) == LUA_TSTRING)
+            return lua_tostring(L, -1);
+        lua_pop(L, 1);
+        return lua_pushliteral(L, "neap.scope");
+    }
+}
+
 static void push_timeout(lua_State *L, const neap_bind_ending *ending)
 {
-    const char *op = ending->form == NEAP_SCOPE_SHIELD ? "neap.shield"
-                   : neap_bind_is_boundary(ending->form) ? "neap.timeout" : "neap.scope";
     char text[NEAP_DURATION_SIZE];
 
+    neap_bind_checkstack(L, 4, NULL);
+    const char *what = push_what(L, ending);
+    const char *op = lua_pushlstring(L, what, strcspn(what, " "));
     neap_duration_format(ending->allowed_ns, text);
-    neap_bind_push_error(L, "timeout", NULL, op, ": not done within %s", text);
+    neap_bind_push_error(L, "timeout", NULL, op, "%s: not done within %s", what + strlen(op), text);
+    lua_insert(L, -3);
+    lua_pop(L, 2);
 }
 
 /* --- what leaving gives ----------------------------------------------------------------- */
@@ -205,7 +232,8 @@ static int scope_outcome(lua_State *L, const neap_bind_ending *ending, neap_canc
     }
     if (ending->cut && own) {
         if (ending->form == NEAP_SCOPE_BLOCK)
-            return neap_bind_error(L, "cancelled", NULL, "neap.scope", ": the scope was cancelled");
+            return neap_bind_error(L, "cancelled", NULL, push_what(L, ending),
+                                   ": the scope was cancelled");
         lua_pushnil(L);
         lua_pushliteral(L, "cancelled");
         return 2;
