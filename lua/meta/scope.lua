@@ -126,4 +126,10 @@ function scope.shield(d, fn, ...) end
 ---@return any ...
 function scope.mask(fn, ...) end
 
+--- Note what is to blame when an outer scope is left before this one: it is the cause of the
+--- error that says so. Leaving this one does not raise it.
+---@param s neap.core.Scope
+---@param err any
+function scope.blame(s, err) end
+
 return scope

@@ -17,6 +17,7 @@ local errors = require("neap.core.error")
 local isolate = require("neap.core.isolate")
 local options = require("neap.options")
 local port = require("neap.core.port")
+local raw = require("neap.core.host").raw
 local scope = require("neap.core.scope")
 local select = require("neap.select")
 local time = require("neap.core.time")
@@ -129,6 +130,14 @@ end
 --- `for v in group do` receives until all have ended.
 Group.__call = Group.recv
 
+-- What a task does for each isolate. If the group is never left, nobody else tells of its error.
+local function serve(s, near, module)
+  local ok, err = raw.pcall(isolate.serve, near, module)
+  local failed, cause = isolate.failure(near)
+  if failed then scope.blame(s, cause) end
+  if not ok then error(err, 0) end
+end
+
 local function leave(group, err)
   local s = group.scope
   if not s then return end
@@ -182,7 +191,7 @@ function isolates.open(count, module, opts)
   for i = 1, count do group[i] = isolate.new(opts.capacity or CAPACITY) end
   group.scope = scope.open({ name = "isolates of " .. module })
   for i = 1, count do
-    group.scope:spawn({ name = ("isolate %d of %s"):format(i, module) }, isolate.serve, group[i], module)
+    group.scope:spawn({ name = ("isolate %d of %s"):format(i, module) }, serve, group.scope, group[i], module)
   end
   return setmetatable(group, Group)
 end

@@ -221,6 +221,17 @@ describe("the end of an isolate", function()
     assert.are.equal("mine: it failed", tostring(e))
   end)
 
+  it("is the cause when nobody leaves the group", function()
+    local ok, e = pcall(neap.scope, function()
+      local group = neap.isolates(2, "echo")
+      group[2]:send("fail")
+      while not group[2]:is_closed() do neap.yield() end
+    end)
+    assert.is_false(ok)
+    assert.are.equal("structure", e.kind)
+    assert.are.equal("mine: it failed", tostring(e.cause))
+  end)
+
   it("gives way to the error by which the group is left", function()
     local ok, e = pcall(function()
       local group <close> = neap.isolates(1, "echo")

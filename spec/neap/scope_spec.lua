@@ -179,6 +179,51 @@ describe("scopes that are left out of order", function()
     assert.are.equal("cancelled", inner_task:status())
   end)
 
+  it("have what failed in the inner one as the cause", function()
+    local function cause(spawn_options, body)
+      local err = raised(neap.scope, function()
+        neap.scope():spawn(spawn_options, error, "lost", 0)
+        body()
+      end)
+      assert.are.equal("structure", err.kind)
+      return err.cause
+    end
+    local function collect()
+      neap.yield()
+      collectgarbage()
+    end
+    assert.are.equal("lost", cause({}, function() neap.sleep(1) end))
+    assert.are.equal("lost", cause({ guard = true }, collect))
+    assert.are.equal("lost", cause({}, function()       -- of two, the innermost that is left
+      neap.raw.pcall(neap.yield)
+      neap.scope()
+    end))
+  end)
+
+  it("have no cause when nothing failed, or somebody has awaited it", function()
+    local err = raised(neap.scope, function()
+      local inner = neap.scope()
+      inner:spawn({ guard = true }, error, "heard"):outcome()
+    end)
+    assert.are.equal("structure", err.kind)
+    assert.is_nil(err.cause)
+  end)
+
+  it("by an error raise that, and structure stands in its others", function()
+    local mine = neap.error("mine", "m")
+    for _, open in ipairs({ neap.scope, function(fn) neap.timeout("1s", fn) end,
+      function(fn) neap.shield("1s", fn) end }) do
+      mine.others = nil
+      local err = raised(open, function()
+        neap.scope():spawn(forever)
+        neap.yield()
+        error(mine)
+      end)
+      assert.are.equal(mine, err)
+      assert.are.equal("structure", err.others[1].kind)
+    end
+  end)
+
   it("raise structure by hand, too", function()
     local err = raised(function()
       local outer = neap.scope()

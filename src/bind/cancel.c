@@ -134,7 +134,8 @@ bool neap_bind_scope_cancel(lua_State *L, neap_scope *scope, neap_cancel_kind ki
         lua_pushinteger(L, kind);
         lua_pushvalue(L, reason ? reason : -4);
         lua_pushvalue(L, by ? by : -5);
-        lua_settop(L, lua_gettop(L) - (lua_pcall(L, 4, 0, 0) == LUA_OK ? 1 : 2));
+        bool kept = lua_pcall(L, 4, 0, 0) == LUA_OK;
+        lua_pop(L, kept ? 1 : 2);       /* the nil, and what it raised */
     }
     return neap_scope_cancel(scope, kind, task ? task->id : 0);
 }

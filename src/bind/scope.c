@@ -397,6 +397,15 @@ static int l_result(lua_State *L)
     return count;
 }
 
+/* scope.blame(s, err): what failed if `s` is left in disorder; leaving it does not raise it */
+static int l_blame(lua_State *L)
+{
+    box_arg(L);
+    lua_settop(L, 2);
+    neap_bind_scope_blame(L, 1);
+    return 0;
+}
+
 static int push_deadline_at(lua_State *L, uint64_t at_ns)
 {
     neap_clock *clock = neap_host_of(L)->sched.clock;
@@ -482,7 +491,8 @@ int luaopen_neap_core_scope(lua_State *L)
         { "__index", l_index }, { NULL, NULL } };
     static const luaL_Reg functions[] = {
         { "open", l_open }, { "timeout", l_timeout }, { "timeout_or", l_timeout_or },
-        { "timeout_of", l_timeout_of }, { "shield", l_shield }, { "mask", l_mask }, { NULL, NULL } };
+        { "timeout_of", l_timeout_of }, { "shield", l_shield }, { "mask", l_mask },
+        { "blame", l_blame }, { NULL, NULL } };
 
     luaL_newlibtable(L, functions);
     neap_bind_methods(L, &neap_bind_scope_type, scope, "methods");

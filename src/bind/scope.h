@@ -7,8 +7,8 @@
  * and given back when it is closed, to be used again; it is never freed before
  * the host, so that the box of a scope may always look: a record with another
  * number is another scope's, and its own has been left. Timeouts and shields have
- * no box. Nothing keeps the box of an open scope alive but its script and its
- * tasks; nothing else needs it.
+ * no box. Nothing keeps the box of an open scope alive but its script, its tasks
+ * and what has failed in it: who leaves an outer scope before says what that was.
  */
 #ifndef NEAP_BIND_SCOPE_H
 #define NEAP_BIND_SCOPE_H
@@ -23,8 +23,11 @@ typedef enum neap_bind_scope_form {
     NEAP_SCOPE_TIMEOUT_OF, NEAP_SCOPE_SHIELD, NEAP_SCOPE_TASK
 } neap_bind_scope_form;
 
+typedef struct neap_bind_scope_box neap_bind_scope_box;
+
 /* How the body of a scope ended, and what decides how it is left. */
 typedef struct neap_bind_ending {
+    neap_bind_scope_box *inside;    /* of one left before it, in which something failed */
     uint64_t allowed_ns;        /* its deadline as given */
     int      results;           /* of the body, on top of the stack */
     uint8_t  form;              /* neap_bind_scope_form */
@@ -41,14 +44,16 @@ typedef struct neap_bind_scope {
     uint64_t         number;    /* among all scopes and steps, as they began; 0: given back */
     neap_bind_ending ending;
     bool             hooked;    /* its box has a hook */
+    neap_bind_scope_box *failed;    /* its box, in the registry: something has failed in it */
     struct neap_bind_scope *next;   /* of those given back, or of those orphaned */
 } neap_bind_scope;
 
 /* What a box may keep: fields of the table that is its user value, if it has any. */
 enum { NEAP_SCOPE_FAILURES = 1, NEAP_SCOPE_GUARDED, NEAP_SCOPE_HOOK, NEAP_SCOPE_NAME,
-       NEAP_SCOPE_OP };         /* the function that opened it, if not neap.scope */
+       NEAP_SCOPE_OP,           /* the function that opened it, if not neap.scope */
+       NEAP_SCOPE_BLAME };      /* an error that only who leaves an outer one before tells */
 
-typedef struct neap_bind_scope_box {
+struct neap_bind_scope_box {
     const neap_bind_type *type;
     neap_bind_scope      *record;
     uint64_t              number;
@@ -56,7 +61,7 @@ typedef struct neap_bind_scope_box {
     uint8_t               has;      /* bits 1 << NEAP_SCOPE_...: what it keeps */
     bool                  guards;   /* every task is guarded: supervisor, policy */
     bool                  wraps;    /* its hook has a function that runs each task's */
-} neap_bind_scope_box;
+};
 
 static inline neap_bind_scope *neap_bind_scope_of(neap_scope *scope)
 {
@@ -88,6 +93,8 @@ void neap_bind_scope_close(lua_State *L, neap_bind_scope *scope);
 void neap_bind_scope_orphan(lua_State *L, neap_bind_scope *scope, neap_scope *home);
 /* `task` has ended as `state`: neap_task_end, and what it gives back. */
 void neap_bind_scope_end_task(lua_State *L, neap_task *task, neap_task_state state);
+/* Let go of the box that `*box` keeps in the registry, if any. Does not raise. */
+void neap_bind_scope_let_go(lua_State *L, neap_bind_scope_box **box);
 /* At the end of `host`, when no box is left. */
 void neap_bind_scope_free_all(neap_host *host);
 
@@ -97,6 +104,9 @@ void neap_bind_scope_free_all(neap_host *host);
 void neap_bind_scope_keep(lua_State *L, int idx, int what);
 /* Push `what` of the box at `idx`, or nil; its type. */
 int neap_bind_scope_kept(lua_State *L, int idx, int what);
+/* The error on top is to blame if the scope whose box is at `idx` is left in disorder.
+ * Pops it. */
+void neap_bind_scope_blame(lua_State *L, int idx);
 /* The error on top is a failure of the scope whose box is at `idx`: note it, and
  * cancel the rest. `by` is the box of the task that raised it, or 0. Pops it. */
 void neap_bind_scope_fail(lua_State *L, int idx, int by);

@@ -48,6 +48,25 @@ int neap_bind_scope_kept(lua_State *L, int idx, int what)
     return lua_type(L, -1);
 }
 
+/* The box at `idx` has to be there when its scope is left, in whatever order. */
+static void hold(lua_State *L, int idx)
+{
+    neap_bind_scope_box *box = lua_touserdata(L, idx);
+    neap_bind_scope *scope = neap_bind_scope_record(box);
+
+    if (scope == NULL || scope->failed != NULL)
+        return;
+    lua_pushvalue(L, idx);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, box);
+    scope->failed = box;
+}
+
+void neap_bind_scope_blame(lua_State *L, int idx)
+{
+    neap_bind_scope_keep(L, idx, NEAP_SCOPE_BLAME);
+    hold(L, idx);
+}
+
 /* Append the value on top to the list `what`. Pops it. */
 static void append(lua_State *L, int idx, int what)
 {
@@ -56,6 +75,7 @@ static void append(lua_State *L, int idx, int what)
         lua_createtable(L, 1, 0);
         lua_pushvalue(L, -1);
         neap_bind_scope_keep(L, idx, what);
+        hold(L, idx);
     }
     lua_insert(L, -2);
     lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
@@ -126,21 +146,72 @@ static void raise_failures(lua_State *L)
     lua_error(L);
 }
 
-/* Raise the first guarded failure that nobody awaited, if there is one. */
-static void raise_unawaited(lua_State *L)
+/* Push the first guarded failure that nobody awaited; false if there is none. */
+static bool push_unawaited(lua_State *L, int idx)
 {
-    neap_bind_scope_kept(L, 1, NEAP_SCOPE_GUARDED);
-    lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
-    for (lua_Integer i = 1; i <= count; i++) {
-        lua_rawgeti(L, -1, i);
-        neap_bind_task *task = lua_touserdata(L, -1);
-        if (!(task->core.flags & NEAP_BIND_AWAITED)) {
-            lua_getiuservalue(L, -1, 1);
-            lua_error(L);
+    if (neap_bind_scope_kept(L, idx, NEAP_SCOPE_GUARDED) == LUA_TTABLE) {
+        lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
+        for (lua_Integer i = 1; i <= count; i++) {
+            lua_rawgeti(L, -1, i);
+            neap_bind_task *task = lua_touserdata(L, -1);
+            if (!(task->core.flags & NEAP_BIND_AWAITED)) {
+                lua_getiuservalue(L, -1, 1);
+                return true;
+            }
+            lua_pop(L, 1);
         }
-        lua_pop(L, 1);
     }
     lua_pop(L, 1);
+    return false;
+}
+
+/* Push what the scope whose box is at `idx` would have raised; false without. */
+static bool push_blamed(lua_State *L, int idx)
+{
+    if (neap_bind_scope_kept(L, idx, NEAP_SCOPE_FAILURES) == LUA_TTABLE) {
+        lua_rawgeti(L, -1, 1);
+        return true;
+    }
+    return push_unawaited(L, idx) || neap_bind_scope_kept(L, idx, NEAP_SCOPE_BLAME) != LUA_TNIL;
+}
+
+/* Push the error of having left a scope before one that was opened inside it. */
+static void push_disorder(lua_State *L, neap_bind_ending *ending)
+{
+    int top = lua_gettop(L);
+
+    neap_bind_checkstack(L, 12, NULL);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, ending->inside);      /* nil for none */
+    neap_bind_scope_let_go(L, &ending->inside);
+    bool failed = !lua_isnil(L, -1) && push_blamed(L, top + 1);
+    neap_bind_push_error(L, "structure", NULL, NULL, "a scope was left before one that was opened inside "
+        "it: write local s <close> = neap.scope(), or use the function form");
+    if (failed) {
+        lua_pushvalue(L, -2);
+        lua_setfield(L, -2, "cause");
+    }
+    lua_replace(L, top + 1);
+    lua_settop(L, top + 1);
+}
+
+/* Put the error on top into the `others` of the one below, if that is an object. Pops it. */
+static void add_other(lua_State *L)
+{
+    int error = lua_gettop(L) - 1;
+
+    neap_bind_checkstack(L, 4, NULL);
+    if (neap_bind_is_error(L, error, NULL)) {
+        lua_pushliteral(L, "others");
+        if (lua_rawget(L, error) != LUA_TTABLE) {
+            lua_pop(L, 1);
+            lua_newtable(L);
+            lua_pushvalue(L, -1);
+            lua_setfield(L, error, "others");
+        }
+        lua_pushvalue(L, error + 1);
+        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    }
+    lua_settop(L, error);
 }
 
 /* Push what is left, as a script has written it: `neap.scope`, `neap.step "charge"`. */
@@ -221,8 +292,8 @@ static int scope_outcome(lua_State *L, const neap_bind_ending *ending, neap_canc
         neap_bind_memory(L);
     if (has(box, NEAP_SCOPE_FAILURES))
         raise_failures(L);
-    if (has(box, NEAP_SCOPE_GUARDED))
-        raise_unawaited(L);
+    if (has(box, NEAP_SCOPE_GUARDED) && push_unawaited(L, 1))
+        lua_error(L);
     if (neap_task_is_cancelled(task) && (ending->cut || ending->waited))
         neap_bind_raise_cancelled(L);
     if (ending->form == NEAP_SCOPE_FUNCTION && has(box, NEAP_SCOPE_HOOK)) {
@@ -242,26 +313,21 @@ static int scope_outcome(lua_State *L, const neap_bind_ending *ending, neap_canc
 }
 
 /* Of a timeout or a shield: no tasks, no failures of others. */
-static int boundary_outcome(lua_State *L, const neap_bind_ending *ending, neap_cancel_kind kind)
+static int boundary_outcome(lua_State *L, neap_bind_ending *ending, neap_cancel_kind kind)
 {
     neap_task *task = neap_host_of(L)->sched.running;
     bool failed = !ending->ended && !ending->cut;
 
+    if (ending->disorder) {
+        push_disorder(L, ending);
+        if (failed)
+            add_other(L);
+        return lua_error(L);
+    }
     if (kind == NEAP_CANCEL_DEADLINE) {
         if (failed) {
-            if (neap_bind_is_error(L, -1, NULL)) {
-                int error = lua_gettop(L);
-                lua_pushliteral(L, "others");
-                if (lua_rawget(L, error) != LUA_TTABLE) {
-                    lua_pop(L, 1);
-                    lua_newtable(L);
-                    lua_pushvalue(L, -1);
-                    lua_setfield(L, error, "others");
-                }
-                push_timeout(L, ending);
-                lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
-                lua_settop(L, error);
-            }
+            push_timeout(L, ending);
+            add_other(L);
             return lua_error(L);
         }
         if (ending->form == NEAP_SCOPE_SHIELD && neap_task_is_cancelled(task))
@@ -281,12 +347,6 @@ static int boundary_outcome(lua_State *L, const neap_bind_ending *ending, neap_c
     if (ending->cut)
         return lua_error(L);
     return ending->results;
-}
-
-static void push_disorder(lua_State *L)
-{
-    neap_bind_push_error(L, "structure", NULL, NULL, "a scope was left before one that was opened inside "
-        "it: write local s <close> = neap.scope(), or use the function form");
 }
 
 /* --- leaving ----------------------------------------------------------------------------- */
@@ -363,6 +423,10 @@ static int leave_k(lua_State *L, int status, lua_KContext ctx)
         neap_bind_scope *inner = neap_bind_scope_of(task->scope);
         if (neap_bind_scope_wind_down(L, inner))
             return neap_bind_suspend(L, ctx, leave_k);
+        if (scope->ending.inside == NULL) {
+            scope->ending.inside = inner->failed;
+            inner->failed = NULL;
+        }
         neap_bind_scope_close(L, inner);
         scope->ending.disorder = true;
     }
@@ -370,21 +434,17 @@ static int leave_k(lua_State *L, int status, lua_KContext ctx)
         return neap_bind_suspend(L, ctx, leave_k);
 
     neap_bind_ending ending = scope->ending;
+    scope->ending.inside = NULL;
     neap_cancel_kind kind = scope->core.kind;
     bool own = scope->core.source == &scope->core;
     neap_bind_scope_close(L, scope);
-    if (!neap_bind_is_boundary(ending.form)) {
-        if (ending.disorder) {
-            push_disorder(L);
-            append(L, 1, NEAP_SCOPE_FAILURES);
-        }
-        return scope_outcome(L, &ending, kind, own);
-    }
+    if (neap_bind_is_boundary(ending.form))
+        return boundary_outcome(L, &ending, kind);
     if (ending.disorder) {
-        push_disorder(L);
-        return lua_error(L);
+        push_disorder(L, &ending);
+        append(L, 1, NEAP_SCOPE_FAILURES);
     }
-    return boundary_outcome(L, &ending, kind);
+    return scope_outcome(L, &ending, kind, own);
 }
 
 /* [1] box, [2] error */

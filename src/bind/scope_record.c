@@ -27,7 +27,19 @@ neap_bind_scope *neap_bind_scope_take(lua_State *L, neap_bind_scope_form form)
     scope->number = ++host->numbers;
     scope->ending = (neap_bind_ending){ .form = (uint8_t)form };
     scope->hooked = false;
+    scope->failed = NULL;
     return scope;
+}
+
+void neap_bind_scope_let_go(lua_State *L, neap_bind_scope_box **box)
+{
+    lua_State *main = neap_host_of(L)->L;       /* where there is room */
+
+    if (*box == NULL)
+        return;
+    lua_pushnil(main);
+    lua_rawsetp(main, LUA_REGISTRYINDEX, *box);
+    *box = NULL;
 }
 
 /* It has been closed. */
@@ -36,6 +48,8 @@ static void give_back(lua_State *L, neap_bind_scope *scope)
     neap_host *host = neap_host_of(L);
 
     neap_bind_drop_cancellation(host, &scope->core);
+    neap_bind_scope_let_go(L, &scope->failed);
+    neap_bind_scope_let_go(L, &scope->ending.inside);
     scope->number = 0;
     scope->next = host->spare_scopes;
     host->spare_scopes = scope;
