@@ -7,7 +7,7 @@
 #include "core/sched.h"
 
 static const neap_wait_class JOIN  = { .what = "scope:join" };
-static const neap_wait_class LEAVE = { .what = "scope:close", .cancel = neap_wait_keep };
+static const neap_wait_class LEAVE = { .what = "neap.scope", .cancel = neap_wait_keep };
 
 static void wake(neap_task *task, neap_scope *scope)
 {
