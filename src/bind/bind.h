@@ -93,6 +93,10 @@ bool neap_bind_is_error(lua_State *L, int idx, const char *kind);
 void neap_bind_where(lua_State *L);
 /* One line for people, of any value; pushes it. */
 const char *neap_bind_tostring(lua_State *L, int idx);
+/* Push the stack of `co` from level `first` on, as text: "stack traceback:", a line for each call. */
+void neap_bind_push_stack(lua_State *L, lua_State *co, int first);
+/* debug.traceback. */
+int neap_bind_debug_traceback(lua_State *L);
 /* Message handler: notes the traceback where an error begins. */
 int neap_bind_handler(lua_State *L);
 /* Add the text on top to the traceback noted for the error at `idx`, which is no

@@ -152,7 +152,7 @@ static int raise(lua_State *L, const char *op)
         lua_getfield(L, error, "traceback");
         if (lua_type(L, -1) == LUA_TSTRING) {
             lua_pushfstring(L, "\nfor %s\n", op);
-            luaL_traceback(L, L, NULL, 1);
+            neap_bind_push_stack(L, L, 1);
             lua_concat(L, 3);
             lua_setfield(L, error, "traceback");
         }

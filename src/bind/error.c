@@ -175,7 +175,7 @@ int neap_bind_handler(lua_State *L)
         return 1;
     }
     lua_settop(L, 1);
-    luaL_traceback(L, L, NULL, 1);
+    neap_bind_push_stack(L, L, 1);
     if (neap_bind_is_error(L, 1, NULL)) {
         lua_pushliteral(L, "traceback");
         if (lua_rawget(L, 1) == LUA_TNIL) {

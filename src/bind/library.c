@@ -1,8 +1,8 @@
 /* bind/library.c - Lua's standard libraries, with ours in the place of what would
  * break a promise: protected calls and coroutines (cancellation passes, and tasks
  * suspend through them), pattern functions (deadlines reach them), os.exit (it leaves the
- * running Lua as it is), what loads code (source only). The originals stay in neap.raw,
- * but for the last.
+ * running Lua as it is), debug.traceback (it names functions as scripts do), what loads
+ * code (source only). The originals stay in neap.raw, but for the last two.
  */
 #include <lualib.h>
 
@@ -76,5 +76,8 @@ int neap_bind_open_libraries(lua_State *L)
     lua_getglobal(L, "os");
     lua_pushcfunction(L, neap_bind_exit);
     lua_setfield(L, -2, "exit");
+    lua_getglobal(L, "debug");
+    lua_pushcfunction(L, neap_bind_debug_traceback);
+    lua_setfield(L, -2, "traceback");
     return 0;
 }
