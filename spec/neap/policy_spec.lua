@@ -99,6 +99,39 @@ describe("the policy of a scope", function()
     assert.are.equal(0, test.elapsed())
   end)
 
+  it("is refused with a function that nobody would call, or without any", function()
+    local function message(policy)
+      local ok, err = pcall(neap.scope, { policy = policy }, function() end)
+      assert.is_false(ok)
+      assert.are.equal("usage", err.kind)
+      return (err.message:gsub("^.-: ", "", 1))
+    end
+    local function f() end
+    assert.are.equal('neap.scope: policy: unknown function "on_don"; did you mean "on_done"?', message({ on_don = f }))
+    assert.are.equal('neap.scope: policy: unknown function "failed"', message({ on_done = f, failed = f }))
+    assert.are.equal("neap.scope: policy: on_timeout: function expected, got string", message({ on_timeout = "1s" }))
+    assert.are.equal("neap.scope: policy: it has neither on_done nor result nor on_timeout", message({}))
+    assert.are.equal("neap.scope: policy: it has neither on_done nor result nor on_timeout",
+      message(setmetatable({}, { __index = { on_don = f } })))
+  end)
+
+  it("may be an object, and keep what it likes", function()
+    local First = {}
+    First.__index = First
+    function First.helper() end
+    local policy = setmetatable({ results = {}, show = print }, First)
+    function First.on_done(task)
+      policy.results[1] = select(2, task:result())
+      return true
+    end
+    First.result = setmetatable({}, { __call = function() return policy.results[1] end })
+    assert.are.equal("quick", neap.scope({ policy = policy }, function(s)
+      s:spawn(after("1s", "quick"))
+      s:spawn(after("2s", "slow"))
+    end))
+    assert.are.equal(1, neap.scope({ policy = { results = { 1 }, result = function() return 1 end } }, function() end))
+  end)
+
   it("is refused unless it is a table", function()
     local ok, err = pcall(neap.scope, { policy = "any" }, function() end)
     assert.is_false(ok)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "base/nearest.h"
 
 const neap_bind_type neap_bind_scope_type = { "neap.scope" };
 
@@ -124,12 +125,53 @@ static int scope_k(lua_State *L, int status, lua_KContext ctx)
     return leave_body(L, status, (neap_bind_scope *)ctx, 2);
 }
 
+enum { POLICY_FUNCTIONS = 3 };
+static const char *const POLICY[POLICY_FUNCTIONS] = { "on_done", "result", "on_timeout" };
+
+/* The policy on top is a plain table: beside its functions it may keep what it likes, but
+ * for functions that nobody would call. */
+static void check_functions(lua_State *L)
+{
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        if (!lua_isfunction(L, -1) || lua_type(L, -2) != LUA_TSTRING)
+            continue;
+        const char *name = lua_tostring(L, -2);
+        int nearest = neap_nearest(name, POLICY, POLICY_FUNCTIONS);
+        if (nearest >= 0 && strcmp(name, POLICY[nearest]) == 0)
+            continue;
+        if (nearest >= 0)
+            neap_bind_usage(L, "neap.scope: policy: unknown function \"%s\"; did you mean \"%s\"?", name,
+                            POLICY[nearest]);
+        neap_bind_usage(L, "neap.scope: policy: unknown function \"%s\"", name);
+    }
+}
+
 static void check_policy(lua_State *L, int options)
 {
     int type = lua_getfield(L, options, "policy");
+    bool useful = false;
 
-    if (type != LUA_TNIL && type != LUA_TTABLE)
+    if (type == LUA_TNIL) {
+        lua_pop(L, 1);
+        return;
+    }
+    if (type != LUA_TTABLE)
         neap_bind_usage(L, "neap.scope: policy: table expected, got %s", lua_typename(L, type));
+    if (lua_getmetatable(L, -1))
+        lua_pop(L, 1);          /* an object: it may have methods of its own */
+    else
+        check_functions(L);
+    for (int i = 0; i < POLICY_FUNCTIONS; i++) {
+        if (lua_getfield(L, -1, POLICY[i]) != LUA_TNIL) {
+            lua_pushfstring(L, "neap.scope: policy: %s", POLICY[i]);
+            neap_bind_function(L, -2, lua_tostring(L, -1));
+            lua_pop(L, 1);
+            useful = true;
+        }
+        lua_pop(L, 1);
+    }
+    if (!useful)
+        neap_bind_usage(L, "neap.scope: policy: it has neither on_done nor result nor on_timeout");
     lua_pop(L, 1);
 }
 
