@@ -17,7 +17,7 @@ local time = require("neap.core.time")
 ---@field reason? neap.Reason  Of a cancellation: why.
 
 ---@class neap.Reason
----@field kind "cancelled"|"deadline"|"failed"|"shutdown"|"reload"|"disconnect"
+---@field kind "cancelled"|"deadline"|"failed"|"shutdown"
 ---@field message string
 ---@field by? string  The name of the task that cancelled.
 ---@field at number  When: seconds since the epoch.

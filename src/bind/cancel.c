@@ -9,8 +9,7 @@
 
 static const char CANCELLATIONS;    /* registry key: scope's address -> error object */
 
-static const char *const KINDS[] = { "", "cancelled", "deadline", "failed", "shutdown", "reload",
-                                     "disconnect" };
+static const char *const KINDS[] = { "", "cancelled", "deadline", "failed", "shutdown" };
 
 static const char *message_of(neap_cancel_kind kind)
 {
@@ -23,10 +22,6 @@ static const char *message_of(neap_cancel_kind kind)
                "task:outcome(), or put pcall around the scope";
     case NEAP_CANCEL_SHUTDOWN:
         return "the host is shutting down";
-    case NEAP_CANCEL_RELOAD:
-        return "the code has been reloaded";
-    case NEAP_CANCEL_DISCONNECT:
-        return "the peer has gone away";
     default:
         return "cancelled";
     }

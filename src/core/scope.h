@@ -36,8 +36,6 @@ typedef enum neap_cancel_kind {
     NEAP_CANCEL_DEADLINE,
     NEAP_CANCEL_FAILED,
     NEAP_CANCEL_SHUTDOWN,
-    NEAP_CANCEL_RELOAD,
-    NEAP_CANCEL_DISCONNECT,
 } neap_cancel_kind;
 
 struct neap_scope {
