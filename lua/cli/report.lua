@@ -40,8 +40,17 @@ local function message(err)
   return tostring(err)
 end
 
+-- The step that an error comes from, if it does.
+local function step_of(err)
+  local step = type(err) == "table" and rawget(err, "step")
+  if type(step) ~= "table" or type(step.name) ~= "string" or math.type(step.attempts) ~= "integer" then return nil end
+  return ("in %sstep %q%s"):format(step.undo and "the undo of " or "", step.name,
+    step.attempts > 1 and (", after %d attempts"):format(step.attempts) or "")
+end
+
 local function describe(lines, what, err)
   lines[#lines + 1] = what .. message(err)
+  lines[#lines + 1] = step_of(err)
   local where = host.traceback(err)
   if where then lines[#lines + 1] = report.traceback(where) end
   if type(err) ~= "table" then return end

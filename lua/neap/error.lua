@@ -14,6 +14,7 @@ local time = require("neap.core.time")
 ---@field others? any[]  Further errors of the same failure, in the order in which they happened.
 ---@field task? string  The name of the task that raised it.
 ---@field traceback? string  Where it was raised.
+---@field step? neap.step.Mark  The step by whose body it was raised.
 ---@field reason? neap.Reason  Of a cancellation: why.
 
 ---@class neap.Reason

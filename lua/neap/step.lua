@@ -44,6 +44,11 @@ local time = require("neap.core.time")
 ---@field tx? any
 ---@field limit? { key: string, concurrency: integer?, rate: any }
 
+---@class neap.step.Mark  Of an error that a step raised: `err.step`.
+---@field name string
+---@field attempts integer  How many there had been.
+---@field undo? boolean  True if it was raised by the undo.
+
 local STEP = { "run", "undo", "undo_retry", "retry", "on_exhausted", "timeout", "once", "reconcile",
   "heartbeat", "tx", "limit" }
 local RETRY = { "attempts", "elapsed", "base", "factor", "max", "jitter", "on" }
@@ -244,6 +249,16 @@ local function next_delay(policy, failures, failed_at, err)
   return delay
 end
 
+local function note(err, spec, cx)
+  err.step = { name = spec.name, attempts = cx.attempt, undo = cx.step_key ~= nil or nil }
+end
+
+-- The same error, which knows now whose it is; for lack of memory it does without.
+local function signed(err, spec, cx)
+  raw.pcall(note, err, spec, cx)
+  return err
+end
+
 ---@alias neap.step.State "done"|"failed"|"unknown"
 
 --- True for the error of a request for memory that was refused.
@@ -280,12 +295,12 @@ function step.attempt(spec, policy, is_over, fn, cx, ...)
     if time.is_cancelled(outcome[2]) then return "unknown", outcome[2] end
     if cx.attempt == before then error(outcome[2], 0) end
 
-    local err = step.normalise(outcome[2])
+    local err = signed(step.normalise(outcome[2]), spec, cx)
     failed_at = failed_at or time.monotonic()
     local asked, delay = raw.pcall(next_delay, policy, cx.attempt, failed_at, err)
     if not asked then
       if step.is_memory(delay) then error(delay, 0) end
-      return "unknown", step.normalise(delay)
+      return "unknown", signed(step.normalise(delay), spec, cx)
     end
     if not delay or is_over() or time.cancelled() then
       return errors.is(err, "rejected") and "failed" or "unknown", err

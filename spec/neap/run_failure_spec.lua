@@ -44,6 +44,25 @@ end)
     assert.truthy(r.err:find("caused by: sql: gone\n", 1, true))
   end)
 
+  it("of a step says which, and after how many attempts", function()
+    local r = run([[
+local neap = require("neap")
+local function pay() error("bank is busy") end
+neap.saga({ retry = { attempts = 2, base = 0 }, undo_retry = { attempts = 1 } }, function()
+  neap.step("reserve", { run = function() end, undo = pay })
+  neap.step("charge", pay)
+end)
+]])
+    local function says(text) assert.truthy(r.err:find(text .. "\nstack traceback:", 1, true), r.err) end
+    says('caused by: script.lua:2: bank is busy\nin the undo of step "reserve"')
+    says('and: script.lua:2: bank is busy\nin step "charge", after 2 attempts')
+  end)
+
+  it("with a field named step of its own prints the same", function()
+    local r = run('local neap = require("neap") local e = neap.error("a", "b") e.step = { name = 1 } error(e)')
+    assert.truthy(r.err:find("^neap: a: b\nstack"), r.err)
+  end)
+
   it("prints what else failed", function()
     local r = run([[
 local neap = require("neap")
