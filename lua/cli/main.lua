@@ -34,7 +34,11 @@ function commands.repl(argv) return require("cli.repl").run(argv) end
 function commands.check(argv) return require("cli.check").run(argv, io.stdout) end
 function commands.help(argv) return require("cli.help").run(argv, io.stdout, terminal()) end
 
-function commands.version()
+function commands.version(argv)
+  if argv[1] then
+    io.stderr:write(("neap version: %s: no arguments are taken\nusage: neap version\n"):format(argv[1]))
+    return USAGE
+  end
   print(("neap %s, %s"):format(host.version, _VERSION))
   return 0
 end

@@ -31,6 +31,13 @@ local READ = {
   ["--ran"] = function(value) return value end,
 }
 
+-- What is a value of each.
+local VALUES = {
+  ["--seed"] = "a whole number, or a range as 1..1000",
+  ["--slice-limit"] = "a duration is seconds or a text as \"1m30s\"",
+  ["--filter"] = "a pattern as string.find takes it",
+}
+
 -- Why there are no specs at `path`, or nil.
 local function problem_of(path)
   local file, why = io.open(path)
@@ -64,7 +71,7 @@ local function read(argv)
       end
       if not value then return nil, name .. " needs a value" end
       options[name] = READ[name](value)
-      if options[name] == nil then return nil, ("%s: %q is no value for it"):format(name, value) end
+      if options[name] == nil then return nil, ("%s %s: %s"):format(name, value, VALUES[name]) end
     end
     i = i + 1
   end

@@ -43,11 +43,21 @@ describe("the command line", function()
   end)
 
   it("refuses options without a value, and values that are none", function()
-    for _, wrong in ipairs({ "run --grace", "run --grace soon x", "run", "test --seed x",
-                             "test --slice-limit soon", "test --filter '['", "test nowhere" }) do
+    for wrong, message in pairs({
+      ["run --grace"] = "neap run: --grace needs a value",
+      ["run --grace soon x"] = 'neap run: --grace soon: a duration is seconds or a text as "1m30s"',
+      ["run"] = "neap run: which file?",
+      ["test --seed x"] = "neap test: --seed x: a whole number, or a range as 1..1000",
+      ["test --seed 2..1"] = "neap test: --seed 2..1: a whole number, or a range as 1..1000",
+      ["test --slice-limit soon"] = 'neap test: --slice-limit soon: a duration is seconds or a text as "1m30s"',
+      ["test --filter '['"] = "neap test: --filter [: a pattern as string.find takes it",
+      ["test nowhere"] = "neap test: nowhere: No such file or directory",
+      ["version x"] = "neap version: x: no arguments are taken",
+      ["-v x"] = "neap version: x: no arguments are taken",
+    }) do
       local r = neap(wrong)
       assert.are.equal(2, r.status, wrong)
-      assert.are_not.equal("", r.err)
+      assert.are.equal(message, r.err:match("^[^\n]*"))
     end
   end)
 
