@@ -114,6 +114,44 @@ error("boom", 0)
   end)
 end)
 
+describe("a host without files to open", function()
+  local TOO_MANY = "too many open files in this process; close some, or raise the limit (ulimit -n)\n"
+
+  it("that cannot begin says what is lacking", function()
+    for files = 6, 8 do
+      local said = binary.shell(([[sh -c 'ulimit -n %d; exec "$0" version' '%s' 2>&1; echo $?]]):format(
+        files, binary.NEAP))
+      assert.are.equal("neap: " .. TOO_MANY .. "1\n", said)
+    end
+  end)
+
+  it("raises that where an isolate or a thread would have begun", function()
+    write("echo.lua", "return function(ch) for v in ch do ch:send(v) end end")
+    write("script.lua", [[
+local neap = require("neap")
+local function show(fn, ...)
+  local _, err = pcall(fn, ...)
+  print(err.kind, err.code, err.message)
+end
+local files, file = {}, nil
+repeat
+  file = io.open("/dev/null")
+  files[#files + 1] = file
+until not file
+show(neap.work, function() end)
+show(function()
+  local group <close> = neap.isolates(1, "echo")
+  group:recv()
+end)
+for i = 1, 5 do files[i]:close() end
+print(neap.work(function() return "again" end))
+]])
+    local r = neap("run script.lua", "ulimit -n 40;")
+    assert.are.equal("io\tEMFILE\tneap.work: " .. TOO_MANY .. "io\tEMFILE\tneap.isolates: " .. TOO_MANY
+      .. "again\n", r.out, r.err)
+  end)
+end)
+
 describe("a deadlock", function()
   it("prints every task with what it waits for and where, and ends with status 1", function()
     local r = run([[

@@ -38,7 +38,8 @@
     X(EXDEV, "io", "the paths are on different file systems")              \
     X(ELOOP, "io", "too many symbolic links")                              \
     X(ENAMETOOLONG, "io", "name is too long")                              \
-    X(EMFILE, "io", "too many open files in this process")                 \
+    X(EMFILE, "io", "too many open files in this process; close some, or " \
+                    "raise the limit (ulimit -n)")                         \
     X(ENFILE, "io", "too many open files in the system")                   \
     X(EBUSY, "io", "busy")                                                 \
     X(ETXTBSY, "io", "the program is running")                             \

@@ -47,8 +47,10 @@ static void run(neap_pool_job *base, void *state)
     neap_errand *errand = neap_container(base, neap_errand, job);
     neap_host *host = state;
 
-    if (host == NULL)
+    if (host == NULL) {
+        neap_errand_lacks_host(errand);
         return;
+    }
     lua_State *L = host->L;
     lua_pushcfunction(L, perform);
     lua_pushlightuserdata(L, errand);

@@ -82,6 +82,11 @@ void *neap_errand_new_host(const char *op)
     return host;
 }
 
+void neap_errand_lacks_host(neap_errand *errand)
+{
+    errand->lacks = neap_loop_lacks();
+}
+
 void neap_errand_rest(void *state)
 {
     neap_host *host = state;
@@ -182,7 +187,7 @@ static int done_k(lua_State *L, int status, lua_KContext ctx)
         neap_copy_read(L, &errand->result);
         return neap_bind_usage(L, "%s: %s", op, lua_tostring(L, -1));
     default:
-        return neap_bind_memory(L);
+        return neap_bind_fail(L, errand->lacks != NEAP_OK ? errand->lacks : NEAP_ENOMEM, op);
     }
 }
 

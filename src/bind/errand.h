@@ -34,6 +34,7 @@ typedef struct neap_errand {
     neap_buf        call;       /* for the thread; values */
     neap_buf        result;     /* from it; values */
     neap_errand_end end;
+    int             lacks;      /* the thread has no isolate: what there was too little of */
 } neap_errand;
 
 typedef struct neap_errand_class {
@@ -63,5 +64,7 @@ void neap_errand_misuse(lua_State *L, neap_errand *errand, const char *fmt, ...)
 void *neap_errand_new_host(const char *op);
 void  neap_errand_rest(void *host);
 void  neap_errand_free_host(void *host);
+/* For `run`: there is none. */
+void  neap_errand_lacks_host(neap_errand *errand);
 
 #endif

@@ -9,6 +9,7 @@
  */
 #include <assert.h>
 
+#include "base/err.h"
 #include "base/mem.h"
 #include "bind/copy.h"
 #include "bind/port.h"
@@ -25,6 +26,7 @@ struct order {
     neap_buf   text;            /* values: package.path, package.cpath, module,
                                  and where it was asked for, "file:line: " */
     neap_buf   fallback;        /* what the channel is closed with without memory */
+    neap_buf   no_files;        /* and without descriptors */
 };
 
 /* The starter's end. User value 1 is where it was made. */
@@ -154,6 +156,14 @@ static void run_host(neap_host *host, struct order *order)
     neap_host_free(host);
 }
 
+static void free_order(struct order *order)
+{
+    neap_buf_deinit(&order->text);
+    neap_buf_deinit(&order->fallback);
+    neap_buf_deinit(&order->no_files);
+    neap_mem_free(order);
+}
+
 static void *run_isolate(void *arg)
 {
     struct order *order = arg;
@@ -163,10 +173,8 @@ static void *run_isolate(void *arg)
     if (host != NULL)
         run_host(host, order);
     else
-        neap_port_close(port, &order->fallback);
-    neap_buf_deinit(&order->text);
-    neap_buf_deinit(&order->fallback);
-    neap_mem_free(order);
+        neap_port_close(port, neap_loop_lacks() == NEAP_EMFILE ? &order->no_files : &order->fallback);
+    free_order(order);
     neap_port_hang_up(port);
     return NULL;
 }
@@ -184,11 +192,8 @@ static int l_free_order(lua_State *L)
 {
     struct order_box *box = lua_touserdata(L, 1);
 
-    if (box->order != NULL) {
-        neap_buf_deinit(&box->order->text);
-        neap_buf_deinit(&box->order->fallback);
-        neap_mem_free(box->order);
-    }
+    if (box->order != NULL)
+        free_order(box->order);
     box->order = NULL;
     return 0;
 }
@@ -264,6 +269,9 @@ static int l_serve(lua_State *L)
     neap_copy_write(L, &box->order->text, -4, 4, "");
     lua_pushliteral(L, "not enough memory");
     neap_copy_write(L, &box->order->fallback, -1, 1, "");
+    neap_bind_push_error(L, neap_err_kind(NEAP_EMFILE), neap_err_name(NEAP_EMFILE), "neap.isolates", ": %s",
+                         neap_err_text(NEAP_EMFILE));
+    neap_copy_write_error(L, &box->order->no_files, -1);
 
     if (neap_thread_start(&starter->thread, run_isolate, box->order) != NEAP_OK)
         return neap_bind_error(L, "limit", NULL, "neap.isolates", ": no thread could be started");

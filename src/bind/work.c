@@ -176,8 +176,10 @@ static void run(neap_pool_job *base, void *state)
     neap_errand *errand = neap_container(base, neap_errand, job);
     neap_host *host = state;
 
-    if (host == NULL)
+    if (host == NULL) {
+        neap_errand_lacks_host(errand);
         return;
+    }
     host->revoked = &base->revoked;
     lua_pushcfunction(host->L, spawn);
     lua_pushlightuserdata(host->L, errand);

@@ -8,12 +8,14 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "base/err.h"
 #include "base/mem.h"
 #include "base/ticks.h"
 #include "bind/bind.h"
 #include "bind/embed.h"
 #include "bind/host.h"
 #include "bind/task.h"
+#include "io/loop.h"
 
 enum { STATUS_FAILED = 1 };
 
@@ -61,6 +63,10 @@ int neap_cli_run(int argc, char **argv)
     occupy_standard_streams();
     neap_ticks_calibrate();
     neap_host *host = neap_host_new();
+    if (host == NULL && (neap_loop_lacks() == NEAP_EMFILE || neap_loop_lacks() == NEAP_ENFILE)) {
+        fprintf(stderr, "neap: %s\n", neap_err_text(neap_loop_lacks()));
+        return STATUS_FAILED;
+    }
     if (host == NULL)
         neap_mem_exhausted();
 

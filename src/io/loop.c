@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "io/job.h"
+#include "io/uverr.h"
 #include "io/uvloop.h"
 
 enum { NS_PER_MS = 1000000 };
@@ -81,23 +82,31 @@ static void prepare_process(void)
     neap_job_size_pool();
 }
 
+static _Thread_local int lacks;
+
+int neap_loop_lacks(void)
+{
+    return lacks;
+}
+
 neap_loop *neap_loop_new(neap_sched *sched)
 {
     neap_loop *loop = neap_mem_try_realloc(NULL, sizeof *loop);
 
     pthread_once(&memory_once, use_our_memory);
+    lacks = loop == NULL ? NEAP_ENOMEM : NEAP_OK;
     if (loop == NULL)
         return NULL;
     pthread_once(&once, prepare_process);
     *loop = (neap_loop){ .sched = sched };
     neap_link_init(&loop->idle);
     neap_link_init(&loop->ends);
-    if (uv_loop_init(&loop->uv) != 0) {
+    if ((lacks = neap_uverr(uv_loop_init(&loop->uv))) != NEAP_OK) {
         neap_mem_free(loop);
         return NULL;
     }
     uv_timer_init(&loop->uv, &loop->timer);
-    if (neap_loop_open_posts(loop) != 0) {
+    if ((lacks = neap_uverr(neap_loop_open_posts(loop))) != NEAP_OK) {
         neap_loop_free(loop);
         return NULL;
     }

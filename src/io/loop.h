@@ -27,6 +27,9 @@ typedef struct neap_loop neap_loop;
 
 /* NULL without memory or descriptors. */
 neap_loop *neap_loop_new(neap_sched *sched);
+/* What the last neap_loop_new of this thread lacked: NEAP_ENOMEM, NEAP_EMFILE, NEAP_ENFILE; or
+ * NEAP_OK. */
+int neap_loop_lacks(void);
 void neap_loop_free(neap_loop *loop);
 
 /* Run until neap_loop_stop; false when tasks wait and nothing will come. */
