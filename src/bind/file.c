@@ -41,10 +41,19 @@ static int l_gc(lua_State *L)
 
 /* --- arguments ---------------------------------------------------------------- */
 
+static const char *text_argument(lua_State *L, int idx, const struct act *act, const char *name,
+                                 size_t *len)
+{
+    if (lua_type(L, idx) != LUA_TSTRING)
+        neap_bind_usage(L, "%s: %s: string expected, got %s", act->class.what, name,
+                        luaL_typename(L, idx));
+    return lua_tolstring(L, idx, len);
+}
+
 static const char *path_argument(lua_State *L, int idx, const struct act *act)
 {
     size_t len;
-    const char *path = neap_bind_string(L, idx, act->class.what, &len);
+    const char *path = text_argument(L, idx, act, idx == 1 ? "path" : "to", &len);
 
     if (strlen(path) != len)
         neap_bind_usage(L, "%s: the path has a zero byte in it, behind \"%s\"", act->class.what,
@@ -57,7 +66,7 @@ static neap_file *new_file(lua_State *L, const struct act *act, int text)
 {
     const char *path = path_argument(L, 1, act);
     size_t size = 0;
-    const char *data = text ? neap_bind_string(L, text, act->class.what, &size) : NULL;
+    const char *data = text ? text_argument(L, text, act, "data", &size) : NULL;
 
     neap_bind_checkpoint(L, act->class.what);
     struct box *box = neap_bind_new(L, &FILE_JOB, sizeof *box, 0);
@@ -193,15 +202,15 @@ static int l_read(lua_State *L)
 }
 
 /* Permissions at `idx`, or nil. */
-static int mode_argument(lua_State *L, int idx, const struct act *act)
+static int mode_argument(lua_State *L, int idx, const char *name)
 {
-    return (int)neap_bind_opt_integer(L, idx, act->class.what, NEAP_FILE_MODE_DEFAULT, 0, 07777);
+    return (int)neap_bind_opt_integer(L, idx, name, NEAP_FILE_MODE_DEFAULT, 0, 07777);
 }
 
 /* file.write(path, data, append, mode) */
 static int l_write(lua_State *L)
 {
-    int mode = mode_argument(L, 4, &WRITE);
+    int mode = mode_argument(L, 4, "neap.fs.write: mode");
     neap_file *file = new_file(L, &WRITE, 2);
 
     file->flag = lua_toboolean(L, 3);
@@ -212,7 +221,7 @@ static int l_write(lua_State *L)
 /* file.replace(path, data, mode) */
 static int l_replace(lua_State *L)
 {
-    int mode = mode_argument(L, 3, &REPLACE);
+    int mode = mode_argument(L, 3, "neap.fs.replace: mode");
 
     new_file(L, &REPLACE, 2)->mode = mode;
     return start(L, &REPLACE);
@@ -257,7 +266,7 @@ static int l_list(lua_State *L)
 /* file.mkdir(path, mode) */
 static int l_mkdir(lua_State *L)
 {
-    int mode = mode_argument(L, 2, &MKDIR);
+    int mode = mode_argument(L, 2, "neap.fs.mkdir: mode");
 
     new_file(L, &MKDIR, 0)->mode = mode;
     return start(L, &MKDIR);
