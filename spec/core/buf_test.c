@@ -26,7 +26,7 @@ static void it_is_a_c_string_after_every_call(void)
     CHECK(strcmp(buf.data, "order-") == 0);
     neap_buf_append(&buf, "123456", 2);
     CHECK(strcmp(buf.data, "order-12") == 0);
-    neap_buf_printf(&buf, "%03d", 7);
+    neap_buf_text(&buf, "007");
     CHECK(strcmp(buf.data, "order-12007") == 0 && buf.len == 11);
     neap_buf_consume(&buf, 6);
     CHECK(strcmp(buf.data, "12007") == 0 && buf.len == 5);
@@ -47,20 +47,6 @@ static void bytes_survive_growth(void)
         changed += buf.data[i] != (char)i;
     CHECK(changed == 0);
     neap_buf_deinit(&buf);
-}
-
-static void printf_fits_at_every_fill(void)
-{
-    /* Texts that end before, at and after the end of a block. */
-    for (size_t fill = 0; fill < 300; fill++) {
-        neap_buf buf;
-        neap_buf_init(&buf);
-        for (size_t i = 0; i < fill; i++)
-            neap_buf_char(&buf, '.');
-        neap_buf_printf(&buf, "%070d", 42);
-        CHECK(buf.len == fill + 70 && strcmp(buf.data + fill + 66, "0042") == 0);
-        neap_buf_deinit(&buf);
-    }
 }
 
 static void reserved_room_is_filled_in_part(void)
@@ -89,7 +75,7 @@ static void clear_keeps_the_memory_and_deinit_does_not(void)
 {
     neap_buf buf;
     neap_buf_init(&buf);
-    neap_buf_printf(&buf, "%200s", "");
+    neap_buf_reserve(&buf, 200);
     size_t cap = buf.cap;
     neap_buf_clear(&buf);
     CHECK(buf.cap == cap);
@@ -105,7 +91,6 @@ int main(void)
     RUN(an_empty_buffer_owns_nothing);
     RUN(it_is_a_c_string_after_every_call);
     RUN(bytes_survive_growth);
-    RUN(printf_fits_at_every_fill);
     RUN(reserved_room_is_filled_in_part);
     RUN(zero_bytes_are_bytes);
     RUN(clear_keeps_the_memory_and_deinit_does_not);

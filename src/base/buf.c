@@ -1,9 +1,7 @@
 #include "base/buf.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -80,26 +78,6 @@ void neap_buf_text(neap_buf *buf, const char *text)
 void neap_buf_char(neap_buf *buf, char c)
 {
     neap_buf_append(buf, &c, 1);
-}
-
-void neap_buf_printf(neap_buf *buf, const char *fmt, ...)
-{
-    va_list args, again;
-    va_start(args, fmt);
-    va_copy(again, args);
-
-    /* Most texts fit what is there; only a longer one is made twice. */
-    char *end = neap_buf_reserve(buf, FIRST_CAP);
-    size_t room = buf->cap - buf->len;
-    int n = vsnprintf(end, room, fmt, args);
-    assert(n >= 0);             /* only a wrong format fails, and -Wformat sees it */
-    if ((size_t)n >= room) {
-        end = neap_buf_reserve(buf, (size_t)n);
-        vsnprintf(end, (size_t)n + 1, fmt, again);
-    }
-    neap_buf_commit(buf, (size_t)n);
-    va_end(again);
-    va_end(args);
 }
 
 void neap_buf_consume(neap_buf *buf, size_t n)

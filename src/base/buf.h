@@ -38,8 +38,6 @@ bool neap_buf_try_reserve(neap_buf *buf, size_t n);
 void neap_buf_append(neap_buf *buf, const void *bytes, size_t n);
 void neap_buf_text(neap_buf *buf, const char *text);
 void neap_buf_char(neap_buf *buf, char c);
-void neap_buf_printf(neap_buf *buf, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
 
 /* Drop the first `n` bytes, at most all; the rest moves to the front. */
 void neap_buf_consume(neap_buf *buf, size_t n);
