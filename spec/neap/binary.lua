@@ -69,12 +69,12 @@ local function ended(status)
   return { status = tonumber(status), out = binary.read("out"), err = binary.read("err") }
 end
 
---- Run the command line `arguments` in the folder; nothing takes longer than 20 seconds.
+--- Run the command line `arguments` in the folder; nothing takes longer than a minute.
 ---@param arguments string
----@param before? string  What stands before it in the shell: a pipe that it reads from.
+---@param before? string  What stands before it in the shell: a pipe that it reads from, a limit.
 ---@return spec.Ended
 function binary.neap(arguments, before)
-  return ended(shell(("cd '%s'; %s timeout 20 '%s' %s >out 2>err; echo $?"):format(
+  return ended(shell(("cd '%s'; %s timeout 60 '%s' %s >out 2>err; echo $?"):format(
     binary.folder, before or "", binary.NEAP, arguments)))
 end
 

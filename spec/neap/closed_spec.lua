@@ -1,18 +1,16 @@
 -- Standard streams that the caller has closed: the script runs, and fails where it uses them.
 
-local fs = require("neap.fs")
-local process = require("neap.process")
+local binary = require("spec.neap.binary")
+
+before_each(binary.open_folder)
+after_each(binary.remove_folder)
 
 describe("a script without its standard", function()
   -- What it says, its status last.
   local function run(redirection, text)
-    local folder <close> = fs.temp_dir()
-    fs.write(folder.path .. "/script.lua", 'local neap = require("neap")\n' .. text)
-    return process.run({ "sh", "-c", [[
-      neap=$(readlink /proc/$PPID/exe)
-      ulimit -c 0
-      { "$neap" run script.lua ]] .. redirection .. [[; } 2>&1
-      echo $?]], cwd = folder.path }).stdout
+    binary.write("script.lua", 'local neap = require("neap")\n' .. text)
+    return binary.shell(("cd '%s'; ulimit -c 0; { '%s' run script.lua %s; } 2>&1; echo $?"):format(
+      binary.folder, binary.NEAP, redirection))
   end
 
   local WORK = "neap.sleep('1ms') neap.work(function() end) neap.fs.write('f', 'text') "

@@ -1,27 +1,31 @@
 -- A recursion without an end ends all the same: in seconds, with an error that says so, and
 -- not with the memory of the machine. Scripts run as children.
 
-local fs = require("neap.fs")
-local process = require("neap.process")
+local binary = require("spec.neap.binary")
 
--- Run the script under a limit of memory, if given in MiB. The address sanitizer reserves all
--- addresses there are, and has a limit of its own.
+before_each(binary.open_folder)
+after_each(binary.remove_folder)
+
+-- A limit of memory. The address sanitizer reserves all addresses there are, and has one of
+-- its own.
+local function limit(mib)
+  return ([[
+    if (ulimit -v %d; exec '%s' help) >/dev/null 2>&1; then ulimit -v %d
+    else export ASAN_OPTIONS=soft_rss_limit_mb=%d:allocator_may_return_null=1; fi; ]]):format(
+    mib * 1024, binary.NEAP, mib * 1024, mib)
+end
+
+-- Run the script, under a limit if given in MiB.
 local function run(text, mib)
-  local folder <close> = fs.temp_dir()
-  fs.write(folder.path .. "/script.lua", 'local neap = require("neap")\n' .. text)
-  return process.run({ "sh", "-c", [[
-    neap=$(readlink /proc/$PPID/exe)
-    ulimit -c 0
-    if [ "$1" -gt 0 ] && (ulimit -v "$1"; exec "$neap" help) >/dev/null 2>&1; then ulimit -v "$1"
-    elif [ "$1" -gt 0 ]; then export ASAN_OPTIONS="soft_rss_limit_mb=$(($1 / 1024)):allocator_may_return_null=1"; fi
-    exec timeout 60 "$neap" run script.lua]], "sh", tostring((mib or 0) * 1024), cwd = folder.path })
+  binary.write("script.lua", 'local neap = require("neap")\n' .. text)
+  return binary.neap("run script.lua", "ulimit -c 0; " .. (mib and limit(mib) or ""))
 end
 
 local function check(expected, text, mib)
   local result = run(text, mib)
-  assert.are.equal(1, result.status, result.stderr)
-  assert.is_truthy(result.stderr:find("neap: [^\n]*" .. expected), result.stderr)
-  assert.is_true(#result.stderr < 200000, "a message without an end")
+  assert.are.equal(1, result.status, result.err)
+  assert.is_truthy(result.err:find("neap: [^\n]*" .. expected), result.err)
+  assert.is_true(#result.err < 200000, "a message without an end")
 end
 
 describe("a recursion without end", function()
@@ -58,7 +62,7 @@ describe("a recursion without end", function()
       local function f() return 1 + f() end
       print(xpcall(f, function() return f() end))
       print(xpcall(error, function(err) error(err) end, "lost"))]])
-    assert.are.equal(("false\terror in error handling\n"):rep(2), result.stdout, result.stderr)
+    assert.are.equal(("false\terror in error handling\n"):rep(2), result.out, result.err)
   end)
 
   it("leaves a coroutine as it was for which no C stack was left", function()
@@ -131,8 +135,8 @@ describe("tasks that are nested deep", function()
       local chain = err.traceback:match("\nspawned at .*")
       print(select(2, chain:gsub("\nspawned at script.lua:%d+", "")), chain:match("\nspawned at (%.%.%.)$"))
       nest(9000, function() neap.event():wait() end)]])
-    assert.are.equal("90001\n11\t...\n", result.stdout, result.stderr:sub(1, 500))
-    assert.is_truthy(result.stderr:find("neap: deadlock: every task waits", 1, true))
-    assert.is_true(#result.stderr > 9000 * 80 and #result.stderr < 9000 * 300)
+    assert.are.equal("90001\n11\t...\n", result.out, result.err:sub(1, 500))
+    assert.is_truthy(result.err:find("neap: deadlock: every task waits", 1, true))
+    assert.is_true(#result.err > 9000 * 80 and #result.err < 9000 * 300)
   end)
 end)
