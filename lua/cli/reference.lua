@@ -8,10 +8,16 @@
 ---     channel:send    a method of class neap.Channel, its own or inherited
 ---     channel         the class
 ---     neap.json       the module, with the comment at the head of its file
+---     neap.work.stats what a module has that `neap` does not hand on: it is written
+---                     `require("neap.work").stats`
 ---
---- `---@private`, `@protected` or `@package` leaves a declaration out. At the head of a file
---- `@package` makes it a part of the library's inside, as neap.core is: what it declares
---- shows where a public name hands it on, and classes through those that inherit from them.
+--- A module is listed if `neap` has something by its name, or if it has something that is
+--- reached by requiring it alone.
+---
+--- `---@private`, `@protected` or `@package` leaves a declaration out, and so do two
+--- underscores before its name. At the head of a file `@package` makes it a part of the
+--- library's inside, as neap.core is: what it declares shows where a public name hands it on,
+--- and classes through those that inherit from them.
 
 local comment = require("cli.reference.comment")
 local neap = require("neap")
@@ -21,6 +27,7 @@ local reference = {}
 
 ---@class cli.Entry
 ---@field name string
+---@field written? string  How a script reaches it, if not by its name.
 ---@field kind "function"|"method"|"value"|"class"|"module"
 ---@field text string  Markdown.
 ---@field params table[]  `{ name, type, text, optional }`
@@ -121,7 +128,7 @@ local function note_code(file, lines, i, doc)
     return
   end
   local owner, separator, name, arguments = declaration(lines, i)
-  if owner and name and not doc.private then
+  if owner and name and not name:find("^__") and not doc.private then
     file.found[#file.found + 1] = { owner = owner, separator = separator, name = name,
       arguments = arguments, doc = doc }
   end
@@ -292,6 +299,48 @@ local function place_aliases(self, files, modules)
   place_list(false)
 end
 
+-- What `neap` has by each of its names.
+local function public_names(files)
+  local names = {}
+  for _, file in ipairs(files) do
+    for _, alias in ipairs(file.aliases) do
+      local owner = alias.owner and file.owners[alias.owner] or not alias.owner and file.module
+      if owner == PUBLIC then names[PUBLIC .. "." .. alias.name] = alias.target end
+    end
+  end
+  return names
+end
+
+local function remove(self, made)
+  local named = self.entries[made.name:lower()]
+  for _, list in ipairs({ self.list, named }) do
+    for i = #list, 1, -1 do
+      if list[i] == made then table.remove(list, i) end
+    end
+  end
+end
+
+-- Say how what a module has is reached; leave out modules that nobody can ask for.
+local function settle_modules(self, files, modules)
+  local public = public_names(files)
+  for module, made in pairs(modules) do
+    local is_named = module == PUBLIC or public[module] or not is_free(self, module)
+    local is_whole = module == PUBLIC or public[module] == module
+    local required, has_own = ("require(%q)"):format(module), false
+    for _, member in ipairs(made.members) do
+      if member.name:sub(1, #module + 1) == module .. "." then
+        has_own = true
+        if not is_whole then member.written = required .. member.name:sub(#module + 1) end
+      end
+    end
+    if not is_named and has_own then
+      made.written = required
+    elseif not is_named then
+      remove(self, made)
+    end
+  end
+end
+
 -- The methods and fields of a class and of all that it inherits from; nearer ones first.
 local function inherited(self, class, methods, fields, seen)
   if seen[class.name] then return end
@@ -349,6 +398,7 @@ function reference.read(files)
   end
   for _, file in ipairs(read) do place(self, file, modules) end
   place_aliases(self, read, modules)
+  settle_modules(self, read, modules)
   for name, class in pairs(self.classes) do
     if not class.inside and not (is_core(name) and heirs[name]) then add_class(self, class) end
   end

@@ -1,13 +1,4 @@
---- A task with state of its own, which others reach by messages.
---- It handles one message after the other, so its methods need no locks.
----
----     local counter = s:actor {
----       count = 0,
----       add = function(self, n) self.count = self.count + n end,
----       get = function(self) return self.count end,
----     }
----     counter:tell("add", 2)
----     print(counter:ask("get"))
+--- A task with state of its own, which others reach by messages: `s:actor`.
 
 local channel = require("neap.core.chan")
 local deferred = require("neap.core.deferred")
@@ -155,14 +146,8 @@ end
 
 local actor = {}
 
---- Start an actor in a scope: `s:actor([opts,] definition)`. The definition holds its
---- state and its methods, and becomes the `self` of the methods.
----
---- The mailbox holds 64 messages (`capacity`); whoever sends more waits. When its scope
---- is left, the actors of the scope end after all other tasks, the youngest first: the
---- mailbox closes and what is in it is still handled. A scope that is cancelled cancels
---- its actors. A method that raises ends the actor and fails the scope; with
---- `guard = true` only if no asker got the error.
+--- What `s:actor([opts,] definition)` is.
+---@package
 ---@param s neap.Scope
 ---@param opts? neap.actor.Options
 ---@param definition table

@@ -1,6 +1,7 @@
 --- Whether to try again, and how long to wait before.
 --- Delays grow by a factor up to a bound. With full jitter each is drawn anew between
 --- nothing and that, so that those who failed together do not come back together.
+---@package
 
 local errors = require("neap.core.error")
 local text = require("neap.core.text")

@@ -50,7 +50,7 @@ function Port:recv_within(duration)
 end
 
 --- The isolates of one call of `neap.isolates`. `group[i]` is the channel to the i-th,
---- `#group` says how many there are.
+--- `#group` says how many there are; `for v in group do` receives until all have ended.
 ---@class neap.Isolates
 ---@field [integer] neap.Port
 ---@field private scope neap.Scope?
@@ -127,7 +127,6 @@ function Group:recv()
   end
 end
 
---- `for v in group do` receives until all have ended.
 Group.__call = Group.recv
 
 -- What a task does for each isolate. If the group is never left, nobody else tells of its error.

@@ -64,8 +64,23 @@ function Scope:start(fn, ...)
     { op = "scope:start" }), 0)
 end
 
---- Start an actor: a task with state of its own and a mailbox.
---- See `neap.actor`.
+--- Start an actor: a task with state of its own, which others reach by messages. It handles
+--- one after the other, so its methods need no locks.
+---
+---     local counter = s:actor {
+---       count = 0,
+---       add = function(self, n) self.count = self.count + n end,
+---       get = function(self) return self.count end,
+---     }
+---     counter:tell("add", 2)
+---     print(counter:ask("get"))
+---
+--- The definition holds its state and its methods, and becomes the `self` of the methods.
+--- The mailbox holds 64 messages (`capacity`); whoever sends more waits. When the scope is
+--- left, its actors end after all other tasks, the youngest first: the mailbox closes and
+--- what is in it is still handled. A scope that is cancelled cancels its actors. A method
+--- that raises ends the actor and fails the scope; with `guard = true` only if no asker got
+--- the error.
 ---@param opts? neap.actor.Options
 ---@param definition table
 ---@return neap.Actor

@@ -261,7 +261,8 @@ A checkpoint: it may wait, and raises if its scope is cancelled.
       pieces)
   end)
 
-  it("has an entry for every public name", function()
+  -- The reference of the library itself.
+  local function library()
     local files, host = {}, require("neap.core.host")
     for _, name in ipairs(host.embedded_list()) do
       if name:find("^neap/") or name:find("^meta/") then
@@ -269,7 +270,39 @@ A checkpoint: it may wait, and raises if its scope is cancelled.
       end
     end
     table.sort(files, function(a, b) return a.name < b.name end)
+    return reference.read(files)
+  end
+
+  it("writes names as a script reaches them, and has none that it does not reach", function()
+    local unreached, required = {}, {}
+    for _, made in ipairs(library().list) do
+      if made.kind ~= "class" and made.kind ~= "method" then
+        local way = made.written or made.name
+        local ok, value = pcall(load("local neap = require('neap') return " .. way))
+        if not ok or value == nil then unreached[#unreached + 1] = way end
+        required[way] = made.written and true
+      end
+    end
+    assert.are.same({}, unreached)
+    assert.is_true(required['require("neap.error").is'] and required['require("neap.test")'])
+  end)
+
+  it("leaves out a module of which everything is reached under other names", function()
+    local files = {
+      { name = "neap/init.lua", source = "--- All.\n\nlocal neap = {}\n\nlocal LAZY = {\n"
+        .. '  one = { "neap.parts", "one" },\n}\n\nreturn neap\n' },
+      { name = "neap/parts.lua", source = "--- Parts.\n\nlocal parts = {}\n\n--- The first.\nfunction parts.one() end\n"
+        .. "\nreturn parts\n" },
+    }
+    assert.are.same({ "neap", "neap.one" }, reference.read(files):names())
+    files[2].source = files[2].source:gsub("return", "--- More.\nfunction parts.two() end\n\n%0")
     local known = reference.read(files)
+    assert.are.same({ "neap", "neap.one", "neap.parts", "neap.parts.two" }, known:names())
+    assert.are.equal('## `require("neap.parts").two()`\n\nMore.\n', known:markdown(known:find("parts.two")[1]))
+  end)
+
+  it("has an entry for every public name", function()
+    local known = library()
     local api = require("cli.check.api")
     local missing = {}
     for name in pairs(api.types.neap.members) do

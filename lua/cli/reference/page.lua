@@ -12,7 +12,8 @@ end
 
 -- `neap.map(list, fn [, opts])`, `scope:spawn([opts,] fn, ...)`.
 local function signature(made)
-  if made.kind ~= "function" and made.kind ~= "method" then return made.name end
+  local name = made.written or made.name
+  if made.kind ~= "function" and made.kind ~= "method" then return name end
   local text, comma = "", ""
   for i, param in ipairs(made.params) do
     if not param.optional then
@@ -24,7 +25,7 @@ local function signature(made)
       text, comma = ("%s%s[%s,]"):format(text, comma, param.name), " "
     end
   end
-  return ("%s(%s)"):format(made.name, text)
+  return ("%s(%s)"):format(name, text)
 end
 
 local function first_sentence(text)
