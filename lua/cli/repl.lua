@@ -9,6 +9,7 @@ local fs = require("neap.fs")
 local host = require("neap.core.host")
 local neap = require("neap")
 local report = require("cli.report")
+local scopes = require("neap.core.scope")
 local signal = require("neap.core.signal")
 local tree = require("cli.tree")
 
@@ -211,7 +212,7 @@ function repl.run(argv)
     return current ~= nil and current:cancel("deadlock")
   end)
   _G.neap = neap
-  local ok, status = pcall(neap.scope, { name = "app", guards = true, hook = { on_done = function(task)
+  local ok, status = pcall(scopes.open_with, { name = "app", guards = true, hook = { on_done = function(task)
     if task:status() == "failed" then complain(report.error(select(2, task:result()))) end
   end } }, session)
   if not ok then

@@ -7,6 +7,7 @@ local core = require("neap.core.test")
 local host = require("neap.core.host")
 local neap = require("neap")
 local report = require("cli.report")
+local scopes = require("neap.core.scope")
 local test = require("neap.test")
 local tree = require("cli.tree")
 
@@ -113,7 +114,7 @@ local function run_task(name, fn, ...)
     end
   end
   current = run
-  run.ok, run.err = neap.scope({ guards = true, hook = { on_done = on_done } }, function(s, ...)
+  run.ok, run.err = scopes.open_with({ guards = true, hook = { on_done = on_done } }, function(s, ...)
     run.scope, neap.app = s, s
     task = s:spawn({ name = name }, fn, ...)
     return task:outcome()

@@ -81,6 +81,16 @@ scope.methods = Scope
 ---@overload fun(fn: async fun(s: neap.Scope, ...): ..., ...: any): ...
 function scope.open(opts, fn, ...) end
 
+--- What the library itself opens: a scope with more options. `op` is the function that the
+--- script has called, `guards` makes every task guarded, `hook` is told of each task's end: a
+--- function, or `on_done` of a table, whose `wrap` runs what is spawned.
+---@async
+---@param opts table
+---@param fn? async fun(s: neap.Scope, ...): ...
+---@param ... any  Passed to `fn`.
+---@return any ...
+function scope.open_with(opts, fn, ...) end
+
 --- Call `fn(...)`; raise an error of kind `timeout` when it has not returned within `d`.
 --- Inside, that is a cancellation whose reason is of kind `deadline`.
 --- By itself no checkpoint.

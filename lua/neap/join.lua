@@ -6,7 +6,7 @@
 local errors = require("neap.core.error")
 local lists = require("neap.lists")
 local options = require("neap.options")
-local scope = require("neap.core.scope").open
+local scopes = require("neap.core.scope")
 local time = require("neap.core.time")
 
 ---@alias neap.Joinable neap.Task|async fun(): any
@@ -64,7 +64,7 @@ local function compete(what, list, foreign, decide, result)
   time.checkpoint(what)
   local places, decided = {}, false
 
-  local ended, value = pcall(scope, { policy = {
+  local ended, value = pcall(scopes.open, { policy = {
     on_done = function(task)
       if decided then return false end
       decided = decide(places[task], task:result())
@@ -108,7 +108,7 @@ function join.all(list)
     if task:status() == "failed" then cancel_all(foreign) end
   end
 
-  local ok, tasks = pcall(scope, { hook = on_done }, function(s) return spawn_all(s, list) end)
+  local ok, tasks = pcall(scopes.open_with, { hook = on_done }, function(s) return spawn_all(s, list) end)
   if not ok then
     cancel_all(foreign) -- as far as on_done did not come, for lack of memory
     join_all(foreign)
@@ -225,7 +225,7 @@ end
 function join.settle(list)
   check_list("neap.settle", list)
   time.checkpoint("neap.settle")
-  return scope({ guards = true }, function(s)
+  return scopes.open_with({ guards = true }, function(s)
     local settled = {}
     for i, task in ipairs(spawn_all(s, list)) do
       local ok, outcome = task:outcome()
@@ -273,7 +273,7 @@ function join.map(list, fn, opts)
       time.check()
     end
   end
-  scope(function(s)
+  scopes.open(function(s)
     for _ = 1, math.min(limit, count) do s:spawn(work) end
   end)
   return values

@@ -279,7 +279,7 @@ function supervisor.supervisor(opts, fn, ...)
       end
     end
   end
-  return scopes.open({
+  return scopes.open_with({
     op = "neap.supervisor", name = opts.name, deadline = opts.deadline, deadline_at = opts.deadline_at,
     guards = true, hook = hook,
   }, fn, ...)

@@ -16,7 +16,12 @@ local MISTAKES = {
   { "neap.scope: deadline", function() neap.scope({ deadline = {} }) end },
   { "neap.scope: deadline_at", function() neap.scope({ deadline_at = "x" }) end },
   { "neap.scope: either deadline", function() neap.scope({ deadline = 1, deadline_at = 1 }) end },
+  { "neap.scope: unknown option", function() neap.scope({ guards = true }) end },
+  { "neap.scope: unknown option", function() neap.scope({ op = "neap.scope" }) end },
   { "neap.scope: function expected", function() neap.scope({}, 1) end },
+  { "neap.supervisor: deadline", function() neap.supervisor({ deadline = "soon" }) end },
+  { "neap.supervisor: deadline_at", function() neap.supervisor({ deadline_at = "soon" }) end },
+  { "neap.supervisor: either deadline", function() neap.supervisor({ deadline = 1, deadline_at = 1 }) end },
   { "neap.supervisor: restart: period", function()
     neap.supervisor({ restart = { period = "x" } }, print)
   end },

@@ -99,24 +99,26 @@ static int leave_body(lua_State *L, int status, neap_bind_scope *scope, int base
     return neap_bind_scope_leave(L, scope, ended, ended ? lua_gettop(L) - base : 0);
 }
 
-static uint64_t option_deadline(lua_State *L, int options)
+/* Of the options at 1, for `op`. */
+static uint64_t option_deadline(lua_State *L, const char *op)
 {
+    int top = lua_gettop(L);
     uint64_t duration_ns = NEAP_DURATION_NONE;
 
-    if (lua_getfield(L, options, "deadline") != LUA_TNIL)
-        duration_ns = neap_bind_duration(L, -1, "neap.scope: deadline");
-    if (lua_getfield(L, options, "deadline_at") != LUA_TNIL) {
+    if (lua_getfield(L, 1, "deadline") != LUA_TNIL)
+        duration_ns = neap_bind_duration(L, top + 1, lua_pushfstring(L, "%s: deadline", op));
+    if (lua_getfield(L, 1, "deadline_at") != LUA_TNIL) {
         if (duration_ns != NEAP_DURATION_NONE)
-            neap_bind_usage(L, "neap.scope: either deadline or deadline_at");
+            neap_bind_usage(L, "%s: either deadline or deadline_at", op);
         if (lua_type(L, -1) != LUA_TNUMBER)
-            neap_bind_usage(L, "neap.scope: deadline_at: seconds since the epoch expected, got %s",
+            neap_bind_usage(L, "%s: deadline_at: seconds since the epoch expected, got %s", op,
                             luaL_typename(L, -1));
         neap_clock *clock = neap_host_of(L)->sched.clock;
         lua_pushnumber(L, lua_tonumber(L, -1) - (double)clock->wall(clock) / 1e6);
-        duration_ns = neap_bind_duration(L, -1, "neap.scope: deadline_at");
-        lua_pop(L, 1);
+        lua_pushfstring(L, "%s: deadline_at", op);
+        duration_ns = neap_bind_duration(L, -2, lua_tostring(L, -1));
     }
-    lua_pop(L, 2);
+    lua_settop(L, top);
     return duration_ns;
 }
 
@@ -175,17 +177,19 @@ static void check_policy(lua_State *L, int options)
     lua_pop(L, 1);
 }
 
-/* scope.open([options]) -> scope; scope.open([options,] fn, ...) -> what fn returned */
-static int l_open(lua_State *L)
+/* `names` are the options that it may have. */
+static int open_form(lua_State *L, const char *const *names)
 {
-    static const char *const names[] = { "name", "deadline", "deadline_at", "policy", "guards",
-                                         "hook", "op", NULL };
+    const char *op = "neap.scope";
     uint64_t duration_ns = NEAP_DURATION_NONE;
     int options = neap_bind_is_options(L, 1) ? 1 : 0;
 
     if (options) {
-        neap_bind_options(L, 1, "neap.scope", names);
-        duration_ns = option_deadline(L, 1);
+        neap_bind_options(L, 1, op, names);
+        if (lua_getfield(L, 1, "op") == LUA_TSTRING)
+            op = lua_tostring(L, -1);       /* the table keeps it */
+        lua_pop(L, 1);
+        duration_ns = option_deadline(L, op);
         check_policy(L, 1);
     } else if (lua_isnil(L, 1) && lua_gettop(L) > 1) {
         lua_remove(L, 1);
@@ -194,10 +198,10 @@ static int l_open(lua_State *L)
     if (block)
         lua_settop(L, options);
     else
-        neap_bind_function(L, options + 1, "neap.scope");
+        neap_bind_function(L, options + 1, op);
 
     neap_bind_scope *scope = open(L, block ? NEAP_SCOPE_BLOCK : NEAP_SCOPE_FUNCTION, duration_ns,
-                                  options != 0, "neap.scope");
+                                  options != 0, op);
     if (options)
         lua_remove(L, 1);
     if (block)
@@ -208,6 +212,23 @@ static int l_open(lua_State *L)
     lua_insert(L, 4);                   /* the body gets its scope first */
     int status = lua_pcallk(L, lua_gettop(L) - 3, LUA_MULTRET, 2, (lua_KContext)scope, scope_k);
     return leave_body(L, status, scope, 2);
+}
+
+/* scope.open([options]) -> scope; scope.open([options,] fn, ...) -> what fn returned */
+static int l_open(lua_State *L)
+{
+    static const char *const names[] = { "name", "deadline", "deadline_at", "policy", NULL };
+
+    return open_form(L, names);
+}
+
+/* scope.open_with(options [, fn, ...]): the same, with options of the library's own */
+static int l_open_with(lua_State *L)
+{
+    static const char *const names[] = { "name", "deadline", "deadline_at", "policy", "guards",
+                                         "hook", "op", NULL };
+
+    return open_form(L, names);
 }
 
 /* Where the handler is in the frame of a timeout or a shield. */
@@ -532,9 +553,9 @@ int luaopen_neap_core_scope(lua_State *L)
         { "extend", l_extend }, { "result", l_result }, { "__close", l_leave },
         { "__index", l_index }, { NULL, NULL } };
     static const luaL_Reg functions[] = {
-        { "open", l_open }, { "timeout", l_timeout }, { "timeout_or", l_timeout_or },
-        { "timeout_of", l_timeout_of }, { "shield", l_shield }, { "mask", l_mask },
-        { "blame", l_blame }, { NULL, NULL } };
+        { "open", l_open }, { "open_with", l_open_with }, { "timeout", l_timeout },
+        { "timeout_or", l_timeout_or }, { "timeout_of", l_timeout_of }, { "shield", l_shield },
+        { "mask", l_mask }, { "blame", l_blame }, { NULL, NULL } };
 
     luaL_newlibtable(L, functions);
     neap_bind_methods(L, &neap_bind_scope_type, scope, "methods");

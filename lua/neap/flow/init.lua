@@ -327,7 +327,7 @@ end
 function Flow:timeout(duration)
   local seconds = text.duration(duration, "flow:timeout")
   return new(function(emit)
-    scopes.open({ op = "flow:timeout", deadline = seconds }, function(s)
+    scopes.open_with({ op = "flow:timeout", deadline = seconds }, function(s)
       self.run(function(...)
         s:extend(math.huge)
         emit(...)
