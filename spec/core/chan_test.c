@@ -40,7 +40,7 @@ static void begin(uint32_t capacity, neap_chan_full on_full)
 /* The value that the sender in `node` has. */
 static char value_of(neap_node *node)
 {
-    return (char)neap_container(node->wait->task, test_task, core)->tag;
+    return (char)neap_container(neap_node_task(node), test_task, core)->tag;
 }
 
 /* Send `value` as far as it goes without waiting. */
@@ -52,7 +52,7 @@ static neap_chan_step try_send(char value)
     switch (step) {
     case NEAP_CHAN_MEET:
         note_received(value);
-        neap_wait_end(peer->wait, peer->arm, NEAP_OK);
+        neap_node_end(peer, NEAP_OK);
         break;
     case NEAP_CHAN_SLOT:
         ring[neap_chan_tail(&chan)] = value;
@@ -81,13 +81,13 @@ static neap_chan_step try_recv(void)
     switch (step) {
     case NEAP_CHAN_MEET:
         note_received(value_of(peer));
-        neap_wait_end(peer->wait, peer->arm, NEAP_OK);
+        neap_node_end(peer, NEAP_OK);
         break;
     case NEAP_CHAN_REPLACE:
         note_received(ring[chan.head]);
         ring[chan.head] = value_of(peer);
         neap_chan_replaced(&chan);
-        neap_wait_end(peer->wait, peer->arm, NEAP_OK);
+        neap_node_end(peer, NEAP_OK);
         break;
     case NEAP_CHAN_SLOT:
         note_received(ring[chan.head]);
@@ -426,7 +426,7 @@ static void exactly_one_arm_of_a_select_happens(void)
     test_spawn(&sched, &s, 's', recv_or_send);
     test_settle(&sched);
     CHECK(try_recv() == NEAP_CHAN_MEET && strcmp(received, "s") == 0);
-    CHECK(choice.wait.result == NEAP_OK && choice.wait.arm == 1);
+    CHECK(choice.task->wait.result == NEAP_OK && choice.task->wait.arm == 1);
     CHECK(!neap_link_linked(&other.receivers) && !neap_link_linked(&chan.senders));
     test_settle(&sched);
     neap_sched_deinit(&sched);
@@ -440,7 +440,7 @@ static void a_closed_arm_ends_the_select(void)
     test_spawn(&sched, &s, 's', recv_or_send);
     test_settle(&sched);
     neap_chan_close(&other);
-    CHECK(choice.wait.result == NEAP_ECLOSED && choice.wait.arm == 0);
+    CHECK(choice.task->wait.result == NEAP_ECLOSED && choice.task->wait.arm == 0);
     CHECK(!neap_link_linked(&chan.senders));
     test_settle(&sched);
     neap_sched_deinit(&sched);

@@ -23,7 +23,7 @@ static bool program_act(program *it, char letter)
     case 'E':
         if (event.set)
             return true;
-        neap_event_park(&event, &task->wait, task);
+        neap_event_park(&event, task);
         return false;
     case 's':
         neap_event_set(&event);
@@ -39,12 +39,12 @@ static bool program_act(program *it, char letter)
     case 'L':
         if (latch.count == 0)
             return true;
-        neap_latch_park(&latch, &task->wait, task);
+        neap_latch_park(&latch, task);
         return false;
     case 'B':
         if (neap_barrier_arrive(&barrier))
             return true;
-        neap_barrier_park(&barrier, &task->wait, task);
+        neap_barrier_park(&barrier, task);
         return false;
     case 'X':
         program_cancel(&b);
@@ -118,7 +118,7 @@ static void a_select_hears_of_the_event_that_came(void)
     program_spawn(&a, 'a', "S");
     program_spawn(&b, 'b', "s");
     CHECK(program_did("bs aS "));
-    CHECK(choice.wait.arm == 1);
+    CHECK(choice.task->wait.arm == 1);
     end();
 }
 
@@ -222,9 +222,9 @@ static bool stumble(test_task *task)
 {
     program *it = neap_container(task, program, task);
 
-    if (it->parked != NULL) {
-        CHECK(it->parked->result == NEAP_OK || neap_task_is_cancelled(&task->core));
-        it->parked = NULL;
+    if (it->parked) {
+        CHECK(task->core.wait.result == NEAP_OK || neap_task_is_cancelled(&task->core));
+        it->parked = false;
     }
     if (neap_task_is_cancelled(&task->core) || task->turns >= ROUNDS)
         return false;
@@ -241,22 +241,22 @@ static bool stumble(test_task *task)
     case 3:
         if (event.set)
             break;
-        it->parked = &it->wait;
-        neap_event_park(&event, &it->wait, &task->core);
+        it->parked = true;
+        neap_event_park(&event, &task->core);
         return true;
     case 4:
         if (latch.count == 0) {
             neap_latch_init(&latch, 20);
             break;
         }
-        it->parked = &it->wait;
-        neap_latch_park(&latch, &it->wait, &task->core);
+        it->parked = true;
+        neap_latch_park(&latch, &task->core);
         return true;
     default:
         if (neap_barrier_arrive(&barrier))
             break;
-        it->parked = &it->wait;
-        neap_barrier_park(&barrier, &it->wait, &task->core);
+        it->parked = true;
+        neap_barrier_park(&barrier, &task->core);
         return true;
     }
     neap_sched_yield(&task->core);

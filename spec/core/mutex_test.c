@@ -31,7 +31,7 @@ static bool program_act(program *it, char letter)
             neap_mutex_queue(&mutex, neap_select_queue(&select, i, &neap_mutex_lock_class, &mutex));
         return false;
     case 'W':
-        neap_cond_park(&cond, &task->wait, task);
+        neap_cond_park(&cond, task);
         return false;
     case 'N':
     case 'A':
@@ -43,7 +43,7 @@ static bool program_act(program *it, char letter)
     default:
         if (neap_mutex_try_lock(&mutex, task))
             return true;
-        neap_mutex_park(&mutex, &task->wait, task);
+        neap_mutex_park(&mutex, task);
         return false;
     }
 }
@@ -234,10 +234,10 @@ static bool stumble(test_task *task)
     program *it = neap_container(task, program, task);
     bool owner = it->count != 0;
 
-    if (it->parked != NULL) {
-        bool locking = it->parked->class == &neap_mutex_lock_class;
-        owner = !locking || it->parked->result == NEAP_OK;
-        it->parked = NULL;
+    if (it->parked) {
+        bool locking = task->core.wait.class == &neap_mutex_lock_class;
+        owner = !locking || task->core.wait.result == NEAP_OK;
+        it->parked = false;
     }
     check_owner(it, owner);
     it->count = 0;
@@ -255,14 +255,14 @@ static bool stumble(test_task *task)
     if (chance(3))
         neap_cond_notify(&cond, chance(3) ? UINT32_MAX : 1);
     if (owner && chance(4)) {
-        it->parked = &it->wait;
-        neap_cond_park(&cond, &it->wait, &task->core);
+        it->parked = true;
+        neap_cond_park(&cond, &task->core);
     } else if (owner || chance(4) || neap_mutex_try_lock(&mutex, &task->core)) {
         it->count = neap_mutex_owner(&mutex) == &task->core;
         neap_sched_yield(&task->core);
     } else {
-        it->parked = &it->wait;
-        neap_mutex_park(&mutex, &it->wait, &task->core);
+        it->parked = true;
+        neap_mutex_park(&mutex, &task->core);
     }
     return true;
 }

@@ -180,7 +180,7 @@ static void a_queued_job_that_is_dropped_never_runs(void)
     test_spawn(&sched, &second, 'b', submit);
     neap_sched_turn(&sched);
     await(&begun, 1);
-    neap_wait_cancel(neap_task_waiting(&second.core));
+    neap_wait_cancel(&second.core);
     neap_sched_turn(&sched);            /* it drops its job */
     CHECK(atomic_load(&freed) == 1);
     atomic_store(&gate, true);
@@ -198,7 +198,7 @@ static void a_running_job_that_is_dropped_is_revoked_and_freed_by_its_thread(voi
     test_spawn(&sched, &task, 'a', submit);
     neap_sched_turn(&sched);
     await(&begun, 1);
-    neap_wait_cancel(neap_task_waiting(&task.core));
+    neap_wait_cancel(&task.core);
     run_all();                          /* nothing is pending: the loop waits for nobody */
     CHECK(task.core.state == NEAP_TASK_DONE);
     await(&freed, 1);
@@ -218,7 +218,7 @@ static void a_job_that_is_done_can_be_dropped_before_it_arrives(void)
     do
         neap_pool_look(&pool, &stats);
     while (stats.queued + stats.busy > 0);
-    neap_wait_cancel(neap_task_waiting(&task.core));
+    neap_wait_cancel(&task.core);
     run_all();
     CHECK(atomic_load(&freed) == 1);
     CHECK(task.core.state == NEAP_TASK_DONE);

@@ -17,8 +17,7 @@
 typedef struct program {
     test_task   task;
     const char *at;         /* the next letter */
-    neap_wait   wait;       /* for letters that wait by a box */
-    neap_wait  *parked;     /* the wait of the letter before, or NULL */
+    bool        parked;     /* by the letter before */
     neap_scope  cancelled;
     uint32_t    count;      /* the spec's */
     neap_held   held;       /* the spec's */
@@ -55,9 +54,9 @@ static bool program_step(test_task *task)
 {
     program *it = neap_container(task, program, task);
 
-    if (it->parked != NULL) {
-        int result = it->parked->result;
-        it->parked = NULL;
+    if (it->parked) {
+        int result = task->core.wait.result;
+        it->parked = false;
         if (result == NEAP_OK) {
             program_note_letter(it, it->at[-1]);
         } else {
@@ -72,7 +71,7 @@ static bool program_step(test_task *task)
             return true;
         }
         if (!program_act(it, letter)) {
-            it->parked = neap_task_waiting(&task->core);
+            it->parked = task->core.state == NEAP_TASK_WAITING;
             return true;
         }
         program_note_letter(it, letter);

@@ -17,7 +17,7 @@ static bool program_act(program *it, char letter)
     it->count = letter == 'r' ? NEAP_RWLOCK_READ : NEAP_RWLOCK_WRITE;
     if (neap_sem_try_acquire(&lock, it->count))
         return true;
-    neap_rwlock_park(&lock, &task->wait, task, it->count);
+    neap_rwlock_park(&lock, task, it->count);
     CHECK(strcmp(task->wait.class->what, letter == 'r' ? "rwlock:read" : "rwlock:write") == 0);
     return false;
 }

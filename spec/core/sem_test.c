@@ -33,7 +33,7 @@ static bool program_act(program *it, char letter)
         it->count = (uint32_t)(letter - '0');
         if (neap_sem_try_acquire(&sem, it->count))
             return true;
-        neap_sem_park(&sem, &task->wait, task, it->count);
+        neap_sem_park(&sem, task, it->count);
         return false;
     }
 }
@@ -152,9 +152,9 @@ static bool stumble(test_task *task)
     program *it = neap_container(task, program, task);
     uint32_t *mine = &owned[it - many];
 
-    if (it->parked != NULL && it->parked->result == NEAP_OK)
+    if (it->parked && task->core.wait.result == NEAP_OK)
         *mine = it->count;
-    it->parked = NULL;
+    it->parked = false;
     if (*mine > 0 && neap_random_below(&random_state, 2) == 0) {
         neap_sem_release(&sem, *mine);
         *mine = 0;
@@ -174,8 +174,8 @@ static bool stumble(test_task *task)
         *mine = it->count;
         neap_sched_yield(&task->core);
     } else {
-        it->parked = &it->wait;
-        neap_sem_park(&sem, &it->wait, &task->core, it->count);
+        it->parked = true;
+        neap_sem_park(&sem, &task->core, it->count);
     }
     return true;
 }
@@ -185,8 +185,8 @@ static void check_books(void)
 {
     uint32_t held = 0;
     for (int i = 0; i < TASKS; i++) {
-        bool handed = many[i].parked != NULL && many[i].task.core.state == NEAP_TASK_READY &&
-                      many[i].wait.result == NEAP_OK;
+        bool handed = many[i].parked && many[i].task.core.state == NEAP_TASK_READY &&
+                      many[i].task.core.wait.result == NEAP_OK;
         held += owned[i] + (handed ? many[i].count : 0);
     }
     CHECK(held == sem.held && held <= LIMIT);

@@ -43,7 +43,7 @@ static int l_wait(lua_State *L)
         lua_pushboolean(L, 1);
         return neap_bind_return(L, 1);
     }
-    neap_barrier_park(&barrier->core, &task->wait, task);
+    neap_barrier_park(&barrier->core, task);
     return neap_bind_suspend(L, 0, wait_k);
 }
 

@@ -177,7 +177,7 @@ static int l_try_recv(lua_State *L)
 static int recv_within_k(lua_State *L, int status, lua_KContext ctx)
 {
     const struct within *within = (const struct within *)ctx;
-    const neap_wait *wait = &within->core.wait;
+    const neap_wait *wait = &within->core.task->wait;
     (void)status;
 
     if (wait->result == NEAP_OK && wait->arm == 1) {

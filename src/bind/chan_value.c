@@ -55,12 +55,12 @@ static void drop(lua_State *L, int at, const neap_bind_chan *chan, int count)
  * wait is then ended. */
 static int take(lua_State *L, neap_node *peer)
 {
-    if (peer->wait->class == &neap_select_class) {
+    if (peer->arm > 0) {
         neap_bind_select_take(L, peer);
         return 1;
     }
     int count = (int)peer->count;
-    if (!neap_bind_take(L, peer->wait->task, count))
+    if (!neap_bind_take(L, neap_node_task(peer), count))
         neap_bind_memory(L);
     return count;
 }
@@ -82,10 +82,10 @@ neap_chan_step neap_bind_chan_put(lua_State *L, int at, neap_bind_chan *chan, in
     case NEAP_CHAN_MEET:
         if (packed)
             *count = neap_bind_unpack(L);
-        if (!neap_bind_give(L, peer->wait->task, *count))
+        if (!neap_bind_give(L, neap_node_task(peer), *count))
             neap_bind_memory(L);
         peer->count = (uint32_t)*count;
-        neap_wait_end(peer->wait, peer->arm, NEAP_OK);
+        neap_node_end(peer, NEAP_OK);
         break;
     case NEAP_CHAN_SLOT:
         store(L, at, chan, neap_chan_tail(&chan->core));
@@ -117,7 +117,7 @@ int neap_bind_chan_get(lua_State *L, int at, neap_bind_chan *chan)
     switch (step) {
     case NEAP_CHAN_MEET:
         count = take(L, peer);
-        neap_wait_end(peer->wait, peer->arm, NEAP_OK);
+        neap_node_end(peer, NEAP_OK);
         return count;
     case NEAP_CHAN_SLOT:
     case NEAP_CHAN_REPLACE:
@@ -133,7 +133,7 @@ int neap_bind_chan_get(lua_State *L, int at, neap_bind_chan *chan)
             take(L, peer);
             store(L, at, chan, chan->core.head);
             neap_chan_replaced(&chan->core);
-            neap_wait_end(peer->wait, peer->arm, NEAP_OK);
+            neap_node_end(peer, NEAP_OK);
         }
         return count;
     case NEAP_CHAN_CLOSED:

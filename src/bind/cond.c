@@ -35,7 +35,7 @@ static int l_wait(lua_State *L)
     if (neap_mutex_owner(cond->core.mutex) != task)
         neap_bind_usage(L, "condition:wait: this task does not hold the mutex; lock it before");
     lua_settop(L, 1);
-    neap_cond_park(&cond->core, &task->wait, task);
+    neap_cond_park(&cond->core, task);
     return neap_bind_wait(L, "condition:wait");
 }
 

@@ -96,7 +96,7 @@ static int l_await(lua_State *L)
     lua_settop(L, 1);
     if (deferred->state != PENDING)
         return neap_bind_return(L, outcome(L, 1));
-    neap_wait_park(&task->wait, &AWAIT, deferred, task);
+    neap_wait_park(task, &AWAIT, deferred);
     neap_link_append(&deferred->waiters, &task->wait.node.link);
     return neap_bind_suspend(L, (lua_KContext)&task->wait, await_k);
 }

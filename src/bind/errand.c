@@ -115,7 +115,7 @@ static bool take_slot(struct door *door)
 static void give_slot(struct door *door)
 {
     if (neap_link_linked(&door->waiters))
-        neap_wait_end(neap_node_first(&door->waiters)->wait, 0, NEAP_OK);
+        neap_node_end(neap_node_first(&door->waiters), NEAP_OK);
     else
         door->taken--;
 }
@@ -258,7 +258,7 @@ static int l_run(lua_State *L)
     call->has_slot = take_slot(door);
     if (call->has_slot)
         return launch(L, call);
-    neap_wait_park(&task->wait, &SLOT, door, task);
+    neap_wait_park(task, &SLOT, door);
     neap_link_append(&door->waiters, &task->wait.node.link);
     return neap_bind_suspend(L, (lua_KContext)call, slot_k);
 }

@@ -54,7 +54,7 @@ static int l_wait(lua_State *L)
     if (event->core.set)
         return neap_bind_return(L, 0);
     lua_settop(L, 1);
-    neap_event_park(&event->core, &task->wait, task);
+    neap_event_park(&event->core, task);
     return neap_bind_wait(L, "event:wait");
 }
 

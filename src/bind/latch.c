@@ -40,7 +40,7 @@ static int l_wait(lua_State *L)
     if (latch->core.count == 0)
         return neap_bind_return(L, 0);
     lua_settop(L, 1);
-    neap_latch_park(&latch->core, &task->wait, task);
+    neap_latch_park(&latch->core, task);
     return neap_bind_wait(L, "latch:wait");
 }
 

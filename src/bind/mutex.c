@@ -45,7 +45,7 @@ static int l_lock(lua_State *L)
     if (neap_mutex_try_lock(&mutex->core, task))
         return neap_bind_return(L, 1);
     refuse_again(L, &mutex->core, task, "mutex:lock");
-    neap_mutex_park(&mutex->core, &task->wait, task);
+    neap_mutex_park(&mutex->core, task);
     return neap_bind_suspend(L, 0, lock_k);
 }
 

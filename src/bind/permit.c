@@ -81,7 +81,7 @@ int neap_bind_permit_acquire(lua_State *L, neap_sem *sem, uint32_t n, const neap
     neap_bind_hold(L, 2, task, &permit->held);  /* the last line that can raise */
     if (neap_sem_try_acquire(sem, n))
         return neap_bind_return(L, 1);
-    way->park(sem, &task->wait, task, n);
+    way->park(sem, task, n);
     return neap_bind_suspend(L, (lua_KContext)way, acquire_k);
 }
 

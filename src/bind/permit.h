@@ -16,7 +16,7 @@ typedef struct neap_bind_way {
     const char *op;                 /* "semaphore:acquire" */
     /* For people, and whose `take_back` is neap_bind_permit_take_back. */
     neap_held_class held;
-    void (*park)(neap_sem *sem, neap_wait *wait, neap_task *task, uint32_t n);
+    void (*park)(neap_sem *sem, neap_task *task, uint32_t n);
     bool        single;             /* a task may have one permit of a neap_sem */
 } neap_bind_way;
 

@@ -45,12 +45,12 @@ neap_bind_arm *neap_bind_new_arm(lua_State *L, const neap_bind_arm_ops *ops, voi
     return arm;
 }
 
-void neap_bind_select_take(lua_State *L, const neap_node *node)
+void neap_bind_select_take(lua_State *L, neap_node *node)
 {
     /* It has parked with its own box as the value to be taken. */
-    if (!lua_checkstack(L, 2) || !neap_bind_take(L, node->wait->task, 1))
+    if (!lua_checkstack(L, 2) || !neap_bind_take(L, neap_node_task(node), 1))
         neap_bind_memory(L);
-    lua_getiuservalue(L, -1, (int)node->arm + 1);
+    lua_getiuservalue(L, -1, (int)node->arm);
     lua_getiuservalue(L, -1, 3);
     lua_replace(L, -3);
     lua_pop(L, 1);
@@ -76,7 +76,7 @@ static int after_now(lua_State *L, int idx)
 
 static void after_queue(const neap_bind_arm *arm, neap_select *select, uint32_t index)
 {
-    neap_clock *clock = select->wait.task->scope->sched->clock;
+    neap_clock *clock = select->task->scope->sched->clock;
     neap_select_after(select, index, neap_clock_after(neap_clock_now(clock), arm->number));
 }
 
@@ -277,7 +277,8 @@ static void queue_all(lua_State *L, neap_select *select)
 static int select_k(lua_State *L, int status, lua_KContext ctx)
 {
     struct select *select = (struct select *)ctx;
-    int result = select->core.wait.result, index = (int)select->core.wait.arm + 1;
+    const neap_wait *wait = &select->core.task->wait;
+    int result = wait->result, index = (int)wait->arm + 1;
     (void)status;
 
     if (result == NEAP_ECANCELLED)

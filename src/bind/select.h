@@ -60,6 +60,6 @@ neap_bind_arm *neap_bind_new_arm(lua_State *L, const neap_bind_arm_ops *ops, voi
 /* Every fair select begins at its first arm again. */
 void neap_bind_select_renew(lua_State *L);
 /* Push the value that the waiting select to which `node` belongs has to give. */
-void neap_bind_select_take(lua_State *L, const neap_node *node);
+void neap_bind_select_take(lua_State *L, neap_node *node);
 
 #endif

@@ -165,8 +165,8 @@ static void on_arrival(neap_receiver *core)
     struct receiver *receiver = neap_container(core, struct receiver, core);
 
     while (core->arrived != 0 && neap_link_linked(&receiver->waiters))
-        neap_wait_end(neap_node_first(&receiver->waiters)->wait, (uint32_t)take_arrived(core),
-                      NEAP_OK);
+        neap_wait_end(neap_node_task(neap_node_first(&receiver->waiters)),
+                      (uint32_t)take_arrived(core), NEAP_OK);
 }
 
 static int refuse_name(lua_State *L, int idx)
@@ -229,7 +229,7 @@ static int l_next(lua_State *L)
         lua_pushstring(L, neap_signal_name(take_arrived(&receiver->core)));
         return neap_bind_return(L, 1);
     }
-    neap_wait_park(&task->wait, &RECEIVE, receiver, task);
+    neap_wait_park(task, &RECEIVE, receiver);
     neap_link_append(&receiver->waiters, &task->wait.node.link);
     neap_loop_live(receiver->loop, 1);
     return neap_bind_suspend(L, 0, next_k);

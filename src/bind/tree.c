@@ -29,9 +29,9 @@ static void push_place(lua_State *L, lua_State *co)
 /* Push what `task` waits for, or nil. */
 static void push_waiting(lua_State *L, neap_task *task)
 {
-    neap_wait *wait = neap_task_waiting(task);
+    const neap_wait *wait = &task->wait;
 
-    if (wait == NULL) {
+    if (task->state != NEAP_TASK_WAITING) {
         lua_pushnil(L);
     } else if (wait->class == &neap_task_await_class) {
         neap_bind_push_task(L, wait->object);

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "core/task.h"
+
 static void leave(neap_node *node, void *object)
 {
     neap_barrier *barrier = object;
@@ -27,10 +29,10 @@ bool neap_barrier_arrive(neap_barrier *barrier)
     return true;
 }
 
-void neap_barrier_park(neap_barrier *barrier, neap_wait *wait, neap_task *task)
+void neap_barrier_park(neap_barrier *barrier, neap_task *task)
 {
     assert(barrier->waiting + 1 < barrier->parties);
-    neap_wait_park(wait, &WAIT, barrier, task);
-    neap_link_append(&barrier->waiters, &wait->node.link);
+    neap_wait_park(task, &WAIT, barrier);
+    neap_link_append(&barrier->waiters, &task->wait.node.link);
     barrier->waiting++;
 }

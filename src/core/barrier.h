@@ -3,8 +3,7 @@
  *   parties 3:  A waits, B waits, C arrives -> A, B go on; the next round begins
  *
  * Order      Those who wait go on in the order in which they came.
- * Ownership  The caller owns both structs. A neap_barrier outlives its waiters; a
- *            neap_wait does not move between park and its end.
+ * Ownership  The caller owns the struct, which outlives its waiters.
  * Errors     A wait ends with NEAP_OK, or with NEAP_ECANCELLED: then that task is
  *            missing, and the round waits for another in its place.
  * Thread     Scheduler thread.
@@ -31,6 +30,6 @@ void neap_barrier_init(neap_barrier *barrier, uint32_t parties);
  * others are missing: then the caller parks. */
 bool neap_barrier_arrive(neap_barrier *barrier);
 /* Queue `task`, after neap_barrier_arrive has said no, until the round is full. */
-void neap_barrier_park(neap_barrier *barrier, neap_wait *wait, neap_task *task);
+void neap_barrier_park(neap_barrier *barrier, neap_task *task);
 
 #endif

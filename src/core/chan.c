@@ -12,7 +12,7 @@ static const neap_wait_class ROOM = { .what = "broadcast:publish" };
 static void park(neap_link *queue, const neap_wait_class *class, neap_chan *chan,
                  neap_task *task)
 {
-    neap_wait_park(&task->wait, class, chan, task);
+    neap_wait_park(task, class, chan);
     neap_link_append(queue, &task->wait.node.link);
 }
 

@@ -8,7 +8,7 @@
  *
  * Order      FIFO, here and on the way back.
  * Ownership  The caller owns the structs. The mutex outlives the condition, which
- *            outlives its waiters; a neap_wait does not move until its end.
+ *            outlives its waiters.
  * Errors     A wait ends with NEAP_OK when notified, with NEAP_ECANCELLED when
  *            cancelled before that, or with NEAP_EABANDONED if the mutex broke
  *            while it was on its way back.
@@ -30,7 +30,7 @@ typedef struct neap_cond {
 
 void neap_cond_init(neap_cond *cond, neap_mutex *mutex);
 /* Queue `task`, the owner of the mutex, until it is notified, and unlock. */
-void neap_cond_park(neap_cond *cond, neap_wait *wait, neap_task *task);
+void neap_cond_park(neap_cond *cond, neap_task *task);
 /* Send the `n` oldest waiters on their way back. */
 void neap_cond_notify(neap_cond *cond, uint32_t n);
 

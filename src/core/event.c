@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "core/task.h"
+
 const neap_wait_class neap_event_wait_class = { .what = "event:wait" };
 
 void neap_event_init(neap_event *event)
@@ -21,10 +23,10 @@ void neap_event_clear(neap_event *event)
     event->set = false;
 }
 
-void neap_event_park(neap_event *event, neap_wait *wait, neap_task *task)
+void neap_event_park(neap_event *event, neap_task *task)
 {
-    neap_wait_park(wait, &neap_event_wait_class, event, task);
-    neap_event_queue(event, &wait->node);
+    neap_wait_park(task, &neap_event_wait_class, event);
+    neap_event_queue(event, &task->wait.node);
 }
 
 void neap_event_queue(neap_event *event, neap_node *node)

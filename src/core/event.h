@@ -2,8 +2,7 @@
  *
  * Order      Those who wait when it is set go on in the order in which they came,
  *            also if it is cleared before they run.
- * Ownership  The caller owns both structs. A neap_event outlives its waiters; a
- *            neap_wait does not move between park and its end.
+ * Ownership  The caller owns the struct, which outlives its waiters.
  * Errors     A wait ends with NEAP_OK or NEAP_ECANCELLED.
  * Thread     Scheduler thread.
  * Invariant  Nobody waits for one that is set.
@@ -26,7 +25,7 @@ void neap_event_init(neap_event *event);
 void neap_event_set(neap_event *event);
 void neap_event_clear(neap_event *event);
 /* Queue `task` until it is set, which it is not. */
-void neap_event_park(neap_event *event, neap_wait *wait, neap_task *task);
+void neap_event_park(neap_event *event, neap_task *task);
 /* The same for the node of a select's arm, of class neap_event_wait_class. */
 void neap_event_queue(neap_event *event, neap_node *node);
 

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stddef.h>
 
+#include "core/task.h"
+
 const neap_wait_class neap_mutex_lock_class = { .what = "mutex:lock" };
 
 /* Of those whose wait went on here: they come out as owners or not at all. */
@@ -20,8 +22,8 @@ static void hand_over(neap_mutex *mutex)
     if (!neap_link_linked(&mutex->waiters))
         return;
     neap_node *oldest = neap_node_first(&mutex->waiters);
-    neap_held_add(&mutex->held, oldest->wait->task);
-    neap_wait_end(oldest->wait, oldest->arm, -(int)oldest->count);
+    neap_held_add(&mutex->held, neap_node_task(oldest));
+    neap_node_end(oldest, -(int)oldest->count);
 }
 
 /* Its owner has ended. */
@@ -32,11 +34,11 @@ static void break_mutex(neap_held *held)
 
     while (last->next != &mutex->waiters) {
         neap_node *node = neap_container(last->next, neap_node, link);
-        if (node->wait->class == &REQUEUED) {
+        if (neap_node_task(node)->wait.class == &REQUEUED) {
             say(node, NEAP_EABANDONED);
             last = &node->link;
         } else {
-            neap_wait_end(node->wait, node->arm, NEAP_EABANDONED);
+            neap_node_end(node, NEAP_EABANDONED);
         }
     }
     neap_mutex_unlock(mutex);
@@ -59,25 +61,25 @@ bool neap_mutex_try_lock(neap_mutex *mutex, neap_task *task)
     return true;
 }
 
-void neap_mutex_park(neap_mutex *mutex, neap_wait *wait, neap_task *task)
+void neap_mutex_park(neap_mutex *mutex, neap_task *task)
 {
-    neap_wait_park(wait, &neap_mutex_lock_class, mutex, task);
-    neap_mutex_queue(mutex, &wait->node);
+    neap_wait_park(task, &neap_mutex_lock_class, mutex);
+    neap_mutex_queue(mutex, &task->wait.node);
 }
 
 void neap_mutex_queue(neap_mutex *mutex, neap_node *node)
 {
-    assert(neap_mutex_owner(mutex) != NULL && neap_mutex_owner(mutex) != node->wait->task);
+    assert(neap_mutex_owner(mutex) != NULL && neap_mutex_owner(mutex) != neap_node_task(node));
     say(node, NEAP_OK);
     neap_link_append(&mutex->waiters, &node->link);
 }
 
-void neap_mutex_requeue(neap_mutex *mutex, neap_wait *wait, int result)
+void neap_mutex_requeue(neap_mutex *mutex, neap_task *task, int result)
 {
-    wait->class = &REQUEUED;
-    wait->object = mutex;
-    say(&wait->node, result);
-    neap_link_append(&mutex->waiters, &wait->node.link);
+    task->wait.class = &REQUEUED;
+    task->wait.object = mutex;
+    say(&task->wait.node, result);
+    neap_link_append(&mutex->waiters, &task->wait.node.link);
     if (neap_mutex_owner(mutex) == NULL)
         hand_over(mutex);
 }

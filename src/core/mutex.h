@@ -9,7 +9,7 @@
  *
  * Order      FIFO. It is handed to the oldest waiter before anyone else can
  *            take it.
- * Ownership  The caller owns both structs. A neap_mutex outlives its waiters;
+ * Ownership  The caller owns the struct, which outlives its waiters;
  *            neap_held_forget is for one whose owner may be gone.
  * Errors     A wait ends with NEAP_OK, with NEAP_ECANCELLED, or with
  *            NEAP_EABANDONED: whoever held the mutex ended without unlocking it,
@@ -40,13 +40,13 @@ void neap_mutex_init(neap_mutex *mutex);
 bool neap_mutex_try_lock(neap_mutex *mutex, neap_task *task);
 /* Queue `task`, not the owner, after neap_mutex_try_lock has said no. Once the
  * wait ends with NEAP_OK it is the owner. */
-void neap_mutex_park(neap_mutex *mutex, neap_wait *wait, neap_task *task);
+void neap_mutex_park(neap_mutex *mutex, neap_task *task);
 /* The same for the node of a select's arm, of class neap_mutex_lock_class. */
 void neap_mutex_queue(neap_mutex *mutex, neap_node *node);
-/* `wait` goes on, in this queue: when its task has become the owner, and not
+/* The wait of `task` goes on, in this queue: when it has become the owner, and not
  * before, it ends with `result`, or with NEAP_EABANDONED if the mutex broke on
  * the way. No cancellation ends it. It is parked and in no queue. */
-void neap_mutex_requeue(neap_mutex *mutex, neap_wait *wait, int result);
+void neap_mutex_requeue(neap_mutex *mutex, neap_task *task, int result);
 /* The owner gives it back, or on to the oldest waiter. */
 void neap_mutex_unlock(neap_mutex *mutex);
 

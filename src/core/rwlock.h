@@ -5,8 +5,7 @@
  * later readers, and nobody starves.
  *
  * Order      FIFO; readers that stand next to each other enter together.
- * Ownership  The caller owns both structs. A neap_rwlock outlives its holders and
- *            waiters; a neap_wait does not move between park and its end.
+ * Ownership  The caller owns the struct, which outlives its holders and waiters.
  * Errors     A wait ends with NEAP_OK or NEAP_ECANCELLED.
  * Thread     Scheduler thread.
  * Invariant  A writer is alone.
@@ -24,6 +23,6 @@ enum { NEAP_RWLOCK_READ = 1, NEAP_RWLOCK_WRITE = INT32_MAX };
 
 void neap_rwlock_init(neap_rwlock *lock);
 /* Queue `task`, after neap_sem_try_acquire has said no. */
-void neap_rwlock_park(neap_rwlock *lock, neap_wait *wait, neap_task *task, uint32_t n);
+void neap_rwlock_park(neap_rwlock *lock, neap_task *task, uint32_t n);
 
 #endif

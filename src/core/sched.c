@@ -7,10 +7,10 @@
 
 static void leave_timer(neap_node *node, void *object)
 {
-    neap_wait *wait = neap_container(node, neap_wait, node);
+    neap_task *task = neap_container(node, neap_task, wait.node);
 
     (void)object;
-    neap_timers_disarm(&wait->task->scope->sched->timers, &wait->timer);
+    neap_timers_disarm(&task->scope->sched->timers, &task->wait.timer);
 }
 
 static const neap_wait_class SLEEP = { .what = "neap.sleep", .leave = leave_timer };
@@ -45,7 +45,7 @@ static void fire_timers(neap_sched *sched, uint64_t until_ns)
     neap_timer *timer;
     while ((timer = neap_timers_first(&sched->timers)) != NULL && timer->at_ns <= until_ns) {
         if (timer->class == NEAP_TIMER_WAIT)
-            neap_wait_end(neap_container(timer, neap_wait, timer), 0, NEAP_OK);
+            neap_wait_end(neap_container(timer, neap_task, wait.timer), 0, NEAP_OK);
         else
             neap_select_fire(timer);
     }
@@ -100,7 +100,7 @@ void neap_sched_yield(neap_task *task)
 
 void neap_sched_park_sleep(neap_task *task, uint64_t at_ns)
 {
-    neap_wait_park(&task->wait, &SLEEP, NULL, task);
+    neap_wait_park(task, &SLEEP, NULL);
     task->wait.timer.class = NEAP_TIMER_WAIT;
     neap_timers_arm(&task->scope->sched->timers, &task->wait.timer, at_ns);
 }

@@ -12,7 +12,7 @@ static const neap_wait_class LEAVE = { .what = "neap.scope", .cancel = neap_wait
 static void wake(neap_task *task, neap_scope *scope)
 {
     if (task != NULL && task->scope == scope && task->state == NEAP_TASK_WAITING)
-        neap_wait_cancel(neap_task_waiting(task));
+        neap_wait_cancel(task);
 }
 
 /* Everything inside `source` that runs in no other scope hears of it, then what
@@ -122,7 +122,7 @@ void neap_scope_wrap_task(neap_scope *scope, neap_task *task)
 
 void neap_scope_park_join(neap_scope *scope, neap_task *task, bool cancellable)
 {
-    neap_wait_park(&task->wait, cancellable ? &JOIN : &LEAVE, scope, task);
+    neap_wait_park(task, cancellable ? &JOIN : &LEAVE, scope);
     neap_link_append(&scope->joiners, &task->wait.node.link);
 }
 

@@ -8,44 +8,51 @@ const neap_wait_class neap_select_class = { .what = "neap.select" };
 
 void neap_select_park(neap_select *select, neap_task *task, neap_arm *arms, uint32_t count)
 {
+    select->task = task;
     select->arms = arms;
     select->count = count;
-    neap_wait_park(&select->wait, &neap_select_class, select, task);
+    neap_wait_park(task, &neap_select_class, select);
 }
 
-neap_node *neap_select_queue(neap_select *select, uint32_t index,
-                             const neap_wait_class *class, void *object)
+static neap_arm *set_arm(neap_select *select, uint32_t index, const neap_wait_class *class,
+                         void *object)
 {
     neap_arm *arm = &select->arms[index];
 
     arm->class = class;
     arm->object = object;
-    arm->node.wait = &select->wait;
-    arm->node.arm = index;
-    return &arm->node;
+    arm->select = select;
+    return arm;
+}
+
+neap_node *neap_select_queue(neap_select *select, uint32_t index,
+                             const neap_wait_class *class, void *object)
+{
+    neap_node *node = &set_arm(select, index, class, object)->node;
+
+    node->arm = index + 1;
+    return node;
 }
 
 void neap_select_after(neap_select *select, uint32_t index, uint64_t at_ns)
 {
-    neap_arm *arm = &select->arms[index];
+    neap_timer *timer = &set_arm(select, index, NULL, NULL)->timer;
 
-    arm->class = NULL;
-    arm->object = select;
-    arm->timer.class = NEAP_TIMER_ARM;
-    neap_timers_arm(&select->wait.task->scope->sched->timers, &arm->timer, at_ns);
+    timer->class = NEAP_TIMER_ARM;
+    neap_timers_arm(&select->task->scope->sched->timers, timer, at_ns);
 }
 
 void neap_select_fire(neap_timer *timer)
 {
     neap_arm *arm = neap_container(timer, neap_arm, timer);
-    neap_select *select = arm->object;
+    neap_select *select = arm->select;
 
-    neap_wait_end(&select->wait, (uint32_t)(arm - select->arms), NEAP_OK);
+    neap_wait_end(select->task, (uint32_t)(arm - select->arms), NEAP_OK);
 }
 
 void neap_select_leave(neap_select *select)
 {
-    neap_timers *timers = &select->wait.task->scope->sched->timers;
+    neap_timers *timers = &select->task->scope->sched->timers;
 
     for (uint32_t i = 0; i < select->count; i++) {
         neap_arm *arm = &select->arms[i];

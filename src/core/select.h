@@ -1,12 +1,12 @@
 /* core/select.h - the first of several waits.
  *
- *   neap_select.wait --arms[0]--> queue of a channel
- *                    --arms[1]--> queue of a semaphore
- *                    --arms[2]--> timer
+ *   task.wait --> neap_select --arms[0]--> queue of a channel
+ *                             --arms[1]--> queue of a semaphore
+ *                             --arms[2]--> timer
  *
  * The caller asks each arm in listing order whether it can happen now; when
  * none can, it queues them all and parks. Whatever serves one of the nodes
- * ends the whole wait, and `wait.arm` tells which it was.
+ * ends the whole wait, and the task's `wait.arm` tells which it was.
  *
  * Order      An arm stands in its queue as any other wait does.
  * Ownership  The caller owns the struct and its arms, which do not move while
@@ -23,20 +23,23 @@
 
 #include "core/wait.h"
 
+typedef struct neap_select neap_select;
+
 typedef struct neap_arm {
     union {
         neap_node  node;
         neap_timer timer;
     };
     const neap_wait_class *class;   /* of the primitive; NULL: a timer */
-    void                  *object;  /* what is waited for; of a timer: the select */
+    void                  *object;  /* what is waited for */
+    neap_select           *select;
 } neap_arm;
 
-typedef struct neap_select {
-    neap_wait wait;
-    neap_arm *arms;
-    uint32_t  count;
-} neap_select;
+struct neap_select {
+    neap_task *task;
+    neap_arm  *arms;
+    uint32_t   count;
+};
 
 extern const neap_wait_class neap_select_class;
 

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "core/task.h"
+
 /* Called when slots come back, and when the oldest waiter has given up. */
 static void serve_waiters(neap_sem *sem)
 {
@@ -12,7 +14,7 @@ static void serve_waiters(neap_sem *sem)
         /* Take before waking: between its wake and its turn a running task
          * would find the slots free and overtake it. */
         sem->held += oldest->count;
-        neap_wait_end(oldest->wait, oldest->arm, NEAP_OK);
+        neap_node_end(oldest, NEAP_OK);
     }
 }
 
@@ -40,10 +42,10 @@ bool neap_sem_try_acquire(neap_sem *sem, uint32_t n)
     return true;
 }
 
-void neap_sem_park(neap_sem *sem, neap_wait *wait, neap_task *task, uint32_t n)
+void neap_sem_park(neap_sem *sem, neap_task *task, uint32_t n)
 {
-    neap_wait_park(wait, &neap_sem_acquire_class, sem, task);
-    neap_sem_queue(sem, &wait->node, n);
+    neap_wait_park(task, &neap_sem_acquire_class, sem);
+    neap_sem_queue(sem, &task->wait.node, n);
 }
 
 void neap_sem_queue(neap_sem *sem, neap_node *node, uint32_t n)

@@ -5,8 +5,7 @@
  *
  * Order      FIFO. A released slot is handed to the oldest waiter before
  *            anyone else can take it.
- * Ownership  The caller owns both structs. A neap_sem outlives its holders and
- *            waiters; a neap_wait does not move between park and its end.
+ * Ownership  The caller owns the struct, which outlives its holders and waiters.
  * Errors     A wait ends with NEAP_OK, or with NEAP_ECANCELLED when its scope is
  *            cancelled. Nothing allocates, so nothing else can fail.
  * Thread     Scheduler thread.
@@ -39,7 +38,7 @@ static inline bool neap_sem_is_free(const neap_sem *sem, uint32_t n)
 bool neap_sem_try_acquire(neap_sem *sem, uint32_t n);
 /* Queue `task` for `n` slots, after neap_sem_try_acquire has said no. Once the
  * wait ends with NEAP_OK they are the task's, whether or not it ever runs again. */
-void neap_sem_park(neap_sem *sem, neap_wait *wait, neap_task *task, uint32_t n);
+void neap_sem_park(neap_sem *sem, neap_task *task, uint32_t n);
 /* The same for the node of a select's arm, of class neap_sem_acquire_class. */
 void neap_sem_queue(neap_sem *sem, neap_node *node, uint32_t n);
 /* Give `n` held slots back, or on to the waiters that they now suffice for. */

@@ -31,7 +31,6 @@ void neap_task_adopt(neap_task *task, neap_scope *home, bool lazy)
     task->id = ++sched->spawned & NEAP_TASK_ID_MAX;
     task->state = NEAP_TASK_LAZY;
     task->started = 0;
-    task->boxed = 0;
     task->raised = 0;
     task->held = 0;
     task->flags = 0;
@@ -76,8 +75,7 @@ void neap_task_end(neap_task *task, neap_task_state state)
     task->state = (uint8_t)state;
     home->sched->ended++;
     while (task->awaiters != NULL) {
-        neap_node *first = neap_container(task->awaiters, neap_node, link);
-        neap_wait_end(first->wait, first->arm, NEAP_OK);
+        neap_node_end(neap_container(task->awaiters, neap_node, link), NEAP_OK);
     }
     if (task->started && --home->running == 0)
         neap_scope_joined(home);
@@ -85,7 +83,7 @@ void neap_task_end(neap_task *task, neap_task_state state)
 
 void neap_task_park_await(neap_task *task, neap_task *other)
 {
-    neap_wait_park(&task->wait, &neap_task_await_class, other, task);
+    neap_wait_park(task, &neap_task_await_class, other);
     neap_task_queue_await(&task->wait.node, other);
 }
 

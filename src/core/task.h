@@ -19,6 +19,7 @@
 #ifndef NEAP_CORE_TASK_H
 #define NEAP_CORE_TASK_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -48,8 +49,8 @@ struct neap_task {
     neap_scope *scope;      /* innermost: where cancellation is looked for */
     neap_link   link;       /* in its home's list */
     neap_link  *awaiters;   /* ring of the nodes of those who wait for its end */
-    /* For the waits that need no box. While the task is READY no queue uses
-     * its node, whose link then stands in the ready queue. */
+    /* While the task is READY no queue uses its node, whose link then stands in the
+     * ready queue. */
     neap_wait   wait;
     uint64_t    busy;       /* ticks of the time-stamp counter that it ran */
     uint64_t    id : 40;
@@ -62,7 +63,6 @@ struct neap_task {
     uint16_t    raised : 10; /* how often its present cancellation was raised */
     uint16_t    held : 2;   /* how much it holds: core/held.h */
     uint16_t    started : 1;
-    uint16_t    boxed : 1;  /* it waits by a wait in a box */
 };
 
 /* Put a new task into `home` as its last; ready to run, or waiting for its
@@ -85,12 +85,15 @@ void neap_task_queue_await(neap_node *node, neap_task *other);
 
 extern const neap_wait_class neap_task_await_class;
 
-/* What a task waits for, or NULL. */
-static inline neap_wait *neap_task_waiting(neap_task *task)
+/* `task`, which runs, waits; the caller then suspends it. Its node is in no
+ * queue yet: the caller puts it there. */
+static inline void neap_wait_park(neap_task *task, const neap_wait_class *class, void *object)
 {
-    if (task->state != NEAP_TASK_WAITING)
-        return NULL;
-    return task->boxed ? task->wait.object : &task->wait;
+    assert(task->state == NEAP_TASK_RUNNING);
+    task->state = NEAP_TASK_WAITING;
+    task->wait.class = class;
+    task->wait.object = object;
+    task->wait.node.arm = 0;
 }
 
 static inline bool neap_task_ended(const neap_task *task)

@@ -1,6 +1,6 @@
 /* core/wait.h - the only way to park, wake and cancel.
  *
- *   neap_task --waiting--> neap_wait --node--> [queue of a semaphore, channel ...]
+ *   neap_task.wait --node--> [queue of a semaphore, channel ...]
  *
  * A task has at most one wait, and a wait ends exactly once. It stands in one
  * queue through its own node, or for a select in several through one node
@@ -8,8 +8,7 @@
  * before anything else runs.
  *
  * Order      A wait that has ended makes its task ready, last in the queue.
- * Ownership  The caller owns the wait, which does not move between
- *            neap_wait_park and its end. A class is static.
+ * Ownership  The wait is a field of its task. A class is static.
  * Errors     `result` is NEAP_OK or why the wait ended otherwise, NEAP_ECANCELLED
  *            when the task was cancelled. Nothing allocates.
  * Thread     Scheduler thread.
@@ -26,14 +25,12 @@
 #include "core/timer.h"
 
 typedef struct neap_task neap_task;
-typedef struct neap_wait neap_wait;
 
 /* A wait's place in one queue. */
 typedef struct neap_node {
-    neap_link  link;
-    neap_wait *wait;
-    uint32_t   arm;     /* which arm of a select; else 0 */
-    uint32_t   count;   /* the queue's: how many permits, values ... */
+    neap_link link;
+    uint32_t  arm;      /* 0: a task's only one; else of a select, its number from 1 on */
+    uint32_t  count;    /* the queue's: how many permits, values ... */
 } neap_node;
 
 /* What the primitive that a task waits for says about its waits. */
@@ -44,40 +41,41 @@ typedef struct neap_wait_class {
     /* A node has left the queue of `object` without being served: whoever
      * stood behind it may be next. NULL: nobody is affected. */
     void (*left)(void *object);
-    /* Asked to end by a cancellation. NULL: it ends at once. Else it ends it
+    /* Asked to end by a cancellation of `task`. NULL: it ends at once. Else it ends it
      * now, later (a request that the kernel has), or not at all (a join). */
-    void (*cancel)(neap_wait *wait);
+    void (*cancel)(neap_task *task);
 } neap_wait_class;
 
-struct neap_wait {
-    neap_task             *task;
+/* A field of the task that waits. */
+typedef struct neap_wait {
     const neap_wait_class *class;
     union {
         void *object;                   /* until it ends: what is waited for */
         struct {                        /* then: */
             int32_t  result;            /* NEAP_OK or a code */
-            uint32_t arm;               /* which arm ended it */
+            uint32_t arm;               /* which arm ended it, from 0 on */
         };
     };
     union {
         neap_node  node;                /* place in a queue, or ... */
         neap_timer timer;               /* ... when it ends by itself */
     };
-};
+} neap_wait;
 
-/* `task`, which runs, waits; the caller then suspends it. The node is in no
- * queue yet: the caller puts it there. */
-void neap_wait_park(neap_wait *wait, const neap_wait_class *class, void *object,
-                    neap_task *task);
-/* End `wait` by `arm`: out of all queues, result noted, its task ready. */
-void neap_wait_end(neap_wait *wait, uint32_t arm, int result);
-/* End the waits of all nodes of `queue`, in its order. */
+/* To begin one: neap_wait_park, core/task.h. */
+/* End the wait of `task` by `arm`: out of all queues, result noted, the task ready. */
+void neap_wait_end(neap_task *task, uint32_t arm, int result);
+/* The same by one of its nodes. */
+void neap_node_end(neap_node *node, int result);
+/* The same by all nodes of `queue`, in its order. */
 void neap_wait_end_all(neap_link *queue, int result);
-/* Ask `wait` to end with NEAP_ECANCELLED, as its class sees fit. */
-void neap_wait_cancel(neap_wait *wait);
+/* Ask the wait of `task` to end with NEAP_ECANCELLED, as its class sees fit. */
+void neap_wait_cancel(neap_task *task);
 /* For neap_wait_class.cancel: a wait that no cancellation ends. */
-void neap_wait_keep(neap_wait *wait);
+void neap_wait_keep(neap_task *task);
 
+/* The task that waits by `node`. */
+neap_task *neap_node_task(neap_node *node);
 /* Take a node out of the queue that it stands in for a wait of `class`. */
 void neap_node_leave(neap_node *node, const neap_wait_class *class, void *object);
 

@@ -22,7 +22,7 @@ static void on_run(uv_work_t *request)
 static void on_done(uv_work_t *request, int status)
 {
     neap_job *job = request->data;
-    neap_wait *wait = job->wait;
+    neap_task *waiter = job->waiter;
 
     (void)status;
     job->request = NULL;
@@ -32,11 +32,11 @@ static void on_done(uv_work_t *request, int status)
         job->free(job);
         return;
     }
-    job->wait = NULL;
+    job->waiter = NULL;
     if (job->done != NULL)
         job->done(job);
-    if (wait != NULL)
-        neap_wait_end(wait, 0, NEAP_OK);
+    if (waiter != NULL)
+        neap_wait_end(waiter, 0, NEAP_OK);
 }
 
 int neap_job_start(neap_job *job, neap_loop *loop)
@@ -58,25 +58,25 @@ int neap_job_start(neap_job *job, neap_loop *loop)
 
 void neap_job_park(neap_job *job, const neap_wait_class *class, neap_task *task)
 {
-    assert(job->request != NULL && job->wait == NULL);
-    neap_wait_park(&task->wait, class, job, task);
+    assert(job->request != NULL && job->waiter == NULL);
+    neap_wait_park(task, class, job);
     neap_link_init(&task->wait.node.link);      /* it stands in no queue of ours */
-    job->wait = &task->wait;
+    job->waiter = task;
 }
 
-void neap_job_cancel(neap_wait *wait)
+void neap_job_cancel(neap_task *task)
 {
-    neap_job *job = wait->object;
+    neap_job *job = task->wait.object;
 
-    job->wait = NULL;
+    job->waiter = NULL;
     uv_cancel(job->request);
-    neap_wait_end(wait, 0, NEAP_ECANCELLED);
+    neap_wait_end(task, 0, NEAP_ECANCELLED);
 }
 
 void neap_job_drop(neap_job *job)
 {
     assert(!job->dropped);
-    job->wait = NULL;           /* at the end of the host its task may still wait */
+    job->waiter = NULL;         /* at the end of the host its task may still wait */
     if (job->request == NULL) {
         job->free(job);
         return;

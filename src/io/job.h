@@ -8,7 +8,7 @@
  *                     never runs, freed        freed when it is back          freed
  *
  * A job has memory of its own and outlives the task that waits for it: when the
- * task is cancelled, the tie from job to wait is cut, and what the thread still
+ * task is cancelled, the tie from job to task is cut, and what the thread still
  * reads and writes is the job's.
  *
  * Order      Jobs begin in the order of their start, NEAP_JOB_THREADS at once.
@@ -35,7 +35,7 @@ struct neap_job {
     void (*done)(neap_job *job);    /* back, and not dropped; NULL: nothing to do */
     void (*free)(neap_job *job);
     neap_loop *loop;
-    neap_wait *wait;                /* NULL: nobody waits */
+    neap_task *waiter;              /* NULL: nobody waits */
     void      *request;             /* libuv's, while it is queued or runs */
     bool       dropped;
 };
@@ -47,7 +47,7 @@ int neap_job_start(neap_job *job, neap_loop *loop);
 void neap_job_park(neap_job *job, const neap_wait_class *class, neap_task *task);
 /* For neap_wait_class.cancel: ends the wait now. A job that has not begun never
  * runs. */
-void neap_job_cancel(neap_wait *wait);
+void neap_job_cancel(neap_task *task);
 /* Nobody needs `job` any more. */
 void neap_job_drop(neap_job *job);
 

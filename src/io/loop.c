@@ -58,8 +58,7 @@ static void wait(neap_loop *loop, uint64_t at_ns)
 
 static void end_idle(neap_loop *loop)
 {
-    while (neap_link_linked(&loop->idle))
-        neap_wait_end(neap_node_first(&loop->idle)->wait, 0, NEAP_OK);
+    neap_wait_end_all(&loop->idle, NEAP_OK);
 }
 
 /* Look at the outside world without waiting: true if a task is ready by it, or
@@ -193,7 +192,7 @@ void neap_loop_set_virtual(neap_loop *loop, neap_virtual *clock)
 
 void neap_loop_park_idle(neap_loop *loop, neap_task *task)
 {
-    neap_wait_park(&task->wait, &IDLE, loop, task);
+    neap_wait_park(task, &IDLE, loop);
     neap_link_append(&loop->idle, &task->wait.node.link);
 }
 

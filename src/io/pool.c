@@ -17,7 +17,7 @@ enum { PATIENCE_NS = 1000000000 };
 void neap_pool_unpark(neap_node *node, void *job)
 {
     (void)node;
-    ((neap_pool_job *)job)->wait = NULL;
+    ((neap_pool_job *)job)->waiter = NULL;
 }
 
 /* --- threads; pool->lock is held unless said otherwise ------------------------------- */
@@ -122,8 +122,8 @@ static void on_done(neap_post *post)
     neap_pool_job *job = neap_container(post, neap_pool_job, post);
 
     uncount(job);
-    if (job->wait != NULL)
-        neap_wait_end(job->wait, 0, NEAP_OK);
+    if (job->waiter != NULL)
+        neap_wait_end(job->waiter, 0, NEAP_OK);
 }
 
 uint32_t neap_pool_cores(void)
@@ -200,8 +200,8 @@ int neap_pool_submit(neap_pool *pool, neap_loop *loop, neap_pool_job *job)
 
 void neap_pool_park(neap_pool_job *job, neap_task *task)
 {
-    neap_wait_park(&task->wait, &job->pool->waits, job, task);
-    job->wait = &task->wait;
+    neap_wait_park(task, &job->pool->waits, job);
+    job->waiter = task;
 }
 
 void neap_pool_drop(neap_pool_job *job)

@@ -70,7 +70,7 @@ struct neap_pool_job {
     neap_loop  *loop;
     void      (*run)(neap_pool_job *job, void *state);
     void      (*free_job)(neap_pool_job *job);
-    neap_wait  *wait;           /* who waits for it, or NULL */
+    neap_task  *waiter;         /* or NULL */
     uint64_t    dropped_ns;     /* when it was dropped while it ran; 0: it was not */
     _Atomic bool revoked;       /* `run` should come to an end */
     uint8_t     state;

@@ -69,9 +69,9 @@ static void leave_watch(neap_node *node, void *object)
         neap_loop_live(port->loop, -1);
 }
 
-static void revoke_watched(neap_wait *wait)
+static void revoke_watched(neap_task *task)
 {
-    neap_port *port = wait->object;
+    neap_port *port = task->wait.object;
 
     if (atomic_load(&other(port)->revoked))
         return;
@@ -99,22 +99,14 @@ void neap_port_queue_recv(neap_port *port, neap_node *node)
 
 void neap_port_park_send(neap_port *port, neap_task *task)
 {
-    neap_wait_park(&task->wait, &neap_port_send_class, port, task);
+    neap_wait_park(task, &neap_port_send_class, port);
     neap_port_queue_send(port, &task->wait.node);
 }
 
 void neap_port_park_recv(neap_port *port, neap_task *task)
 {
-    neap_wait_park(&task->wait, &neap_port_recv_class, port, task);
+    neap_wait_park(task, &neap_port_recv_class, port);
     neap_port_queue_recv(port, &task->wait.node);
-}
-
-static void end_all(neap_link *queue, int result)
-{
-    while (neap_link_linked(queue)) {
-        neap_node *first = neap_node_first(queue);
-        neap_wait_end(first->wait, first->arm, result);
-    }
 }
 
 /* --- parcels ------------------------------------------------------------------------------ */
@@ -193,13 +185,11 @@ static bool serve_one(neap_port *port)
         place = has_place(port);
     pthread_mutex_unlock(&pair->lock);
     if (parcel != NULL) {
-        neap_node *first = neap_node_first(&port->receivers);
         neap_link_append(&port->handed, &parcel->link);
-        neap_wait_end(first->wait, first->arm, NEAP_OK);
+        neap_node_end(neap_node_first(&port->receivers), NEAP_OK);
     } else if (place) {
-        neap_node *first = neap_node_first(&port->senders);
         port->reserved++;
-        neap_wait_end(first->wait, first->arm, NEAP_OK);
+        neap_node_end(neap_node_first(&port->senders), NEAP_OK);
     }
     return parcel != NULL || place;
 }
@@ -214,11 +204,11 @@ static void serve(neap_port *port)
     bool closed = pair->closed, gone = pair->gone[!side_of(port)];
     pthread_mutex_unlock(&pair->lock);
     if (closed) {
-        end_all(&port->senders, NEAP_ECLOSED);
-        end_all(&port->receivers, NEAP_ECLOSED);
+        neap_wait_end_all(&port->senders, NEAP_ECLOSED);
+        neap_wait_end_all(&port->receivers, NEAP_ECLOSED);
     }
     if (gone)
-        end_all(&port->watchers, NEAP_OK);
+        neap_wait_end_all(&port->watchers, NEAP_OK);
     if (port->loop != NULL && atomic_load(&port->revoked))
         neap_scope_cancel(&port->loop->sched->root, NEAP_CANCEL_CANCELLED, 0);
 }
@@ -421,7 +411,7 @@ bool neap_port_park_watch(neap_port *port, neap_task *task)
     pthread_mutex_unlock(&port->pair->lock);
     if (gone)
         return false;
-    neap_wait_park(&task->wait, &WATCH, port, task);
+    neap_wait_park(task, &WATCH, port);
     neap_link_append(&port->watchers, &task->wait.node.link);
     if (atomic_load(&other(port)->revoked))
         neap_loop_pending(port->loop, 1);

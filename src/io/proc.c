@@ -56,8 +56,7 @@ static void note_end(struct child *child, int status, int number)
     proc->signal = number;
     neap_loop_pending(proc->loop, -1);
     close_handles(child);
-    while (neap_link_linked(&proc->waiters))
-        neap_wait_end(neap_node_first(&proc->waiters)->wait, 0, NEAP_OK);
+    neap_wait_end_all(&proc->waiters, NEAP_OK);
 }
 
 static void on_exited(uv_process_t *process, int64_t status, int number)
@@ -212,7 +211,7 @@ void neap_proc_stop(neap_proc *proc, uint64_t grace_ns)
 void neap_proc_park(neap_proc *proc, neap_task *task, bool cancellable)
 {
     assert(!proc->ended);
-    neap_wait_park(&task->wait, cancellable ? &WAIT : &CLOSE, proc, task);
+    neap_wait_park(task, cancellable ? &WAIT : &CLOSE, proc);
     neap_link_append(&proc->waiters, &task->wait.node.link);
 }
 

@@ -57,10 +57,10 @@ static void leave_write(neap_node *node, void *object)
 static const neap_wait_class READ  = { .what = "stream:read", .leave = leave_read };
 static const neap_wait_class WRITE = { .what = "stream:write", .leave = leave_write };
 
-static void wake(neap_wait *wait, int result)
+static void wake(neap_task *task, int result)
 {
-    if (wait != NULL)
-        neap_wait_end(wait, 0, result);
+    if (task != NULL)
+        neap_wait_end(task, 0, result);
 }
 
 /* An error wakes both: their next read or write says what it is. */
@@ -283,8 +283,8 @@ int neap_stream_fill(neap_stream *stream)
 void neap_stream_park_read(neap_stream *stream, neap_task *task)
 {
     assert(stream->reader == NULL);
-    neap_wait_park(&task->wait, &READ, stream, task);
-    stream->reader = &task->wait;
+    neap_wait_park(task, &READ, stream);
+    stream->reader = task;
     neap_loop_live(stream->loop, +1);
     watch(stream);
 }
@@ -308,8 +308,8 @@ int neap_stream_write(neap_stream *stream, const char *bytes, size_t size, size_
 void neap_stream_park_write(neap_stream *stream, neap_task *task)
 {
     assert(stream->writer == NULL);
-    neap_wait_park(&task->wait, &WRITE, stream, task);
-    stream->writer = &task->wait;
+    neap_wait_park(task, &WRITE, stream);
+    stream->writer = task;
     neap_loop_live(stream->loop, +1);
     watch(stream);
 }

@@ -53,8 +53,8 @@ typedef struct neap_stream {
     neap_buf   buf;
     size_t     start;           /* first byte that was not taken */
     size_t     searched;        /* bytes from there in which no line ends */
-    neap_wait *reader;
-    neap_wait *writer;
+    neap_task *reader;
+    neap_task *writer;
 } neap_stream;
 
 /* NEAP_OK, or why `fd` cannot be read or written as `flags` say. */
