@@ -159,14 +159,6 @@ void neap_bind_take_back(lua_State *L, neap_task *task, const char *name);
 /* Of a task's coroutine that is suspended: the one inside it that waits. */
 lua_State *neap_bind_innermost(lua_State *co);
 
-/* Move the top `n` values of `L` to `receiver`, which waits and finds them on
- * top of its stack when it goes on; false without stack space. */
-bool neap_bind_give(lua_State *L, neap_task *receiver, int n);
-/* The running task parks with the top `n` values of `L` to be taken ... */
-void neap_bind_park_values(lua_State *L, neap_task *task, int n);
-/* ... by `L`, where they become the top; they leave `sender`. */
-bool neap_bind_take(lua_State *L, neap_task *sender, int n);
-
 /* --- the modules ---------------------------------------------------------------- */
 
 /* Open Lua's libraries and ours. A lua_CFunction: it raises. */

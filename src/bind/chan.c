@@ -3,13 +3,13 @@
  * Every method begins by putting the channel itself at index 1: in the place of
  * an end or, in the place of a closed end, one channel that was always closed.
  */
-#include "bind/chan.h"
+#include "bind/chan_value.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "bind/pack.h"
-#include "bind/select.h"
+/* Of what tasks do most: with all of chan_value.h in it. */
+#define HOT __attribute__((flatten))
 
 static const neap_bind_type SENDER   = { "neap.channel.sender" };
 static const neap_bind_type RECEIVER = { "neap.channel.receiver" };
@@ -89,7 +89,7 @@ static int send_k(lua_State *L, int status, lua_KContext ctx)
 }
 
 /* ch:send(v, ...) */
-static int l_send(lua_State *L)
+HOT static int l_send(lua_State *L)
 {
     neap_bind_chan *chan = chan_arg(L, &SENDER);
     int count = check_values(L);
@@ -99,7 +99,7 @@ static int l_send(lua_State *L)
     case NEAP_CHAN_CLOSED:
         return neap_bind_chan_raise_closed(L, 1);
     case NEAP_CHAN_PARK:
-        neap_bind_park_values(L, task, count);
+        neap_hand_offer(L, task, count);
         neap_chan_park_send(&chan->core, task, (uint32_t)count);
         return neap_bind_suspend(L, (lua_KContext)&task->wait, send_k);
     default:
@@ -149,7 +149,7 @@ static int recv_k(lua_State *L, int status, lua_KContext ctx)
 }
 
 /* ch:recv() -> values; also as the iterator of `for v in ch do` */
-static int l_recv(lua_State *L)
+HOT static int l_recv(lua_State *L)
 {
     neap_bind_chan *chan = chan_arg(L, &RECEIVER);
     neap_task *task = neap_bind_checkpoint(L, "channel:recv");

@@ -1,16 +1,8 @@
-/* bind/chan.h - a channel's box, and how values get into it and out of it.
+/* bind/chan.h - a channel's box.
  *
- * Values go from stack to stack. One that has to stay goes into the buffer, by the
- * slots of core/chan; several that were sent at once stay as one (bind/pack.h). A
- * small buffer is user values of the channel; a large one is a table, which takes
- * memory only for what is in it.
- *
- *   chan_value.c    values: put, get, discard
+ *   chan_value.h    values: put, get
+ *   chan_value.c    values: discard; what a closed channel gives and raises
  *   chan.c          neap.core.chan: the methods
- *
- * Errors  A value is moved entirely or, when something raises, not at all.
- *         Between asking core/chan and acting nothing may allocate a Lua object:
- *         a finalizer of the script's would run and find the channel half-way.
  */
 #ifndef NEAP_BIND_CHAN_H
 #define NEAP_BIND_CHAN_H
@@ -34,14 +26,6 @@ typedef struct neap_bind_chan {
     bool                  has_packs;            /* some of its values may be packs */
 } neap_bind_chan;
 
-/* Send the top `*count` values to the channel at `at` as far as it goes without
- * waiting. For PARK they are on top, perhaps as one now: `*count` says so. Else
- * what is on top is of no use. */
-neap_chan_step neap_bind_chan_put(lua_State *L, int at, neap_bind_chan *chan, int *count);
-/* Push what can be received of the channel at `at` without waiting, and return
- * how many values it is: 0 if nothing can. A closed channel counts as something.
- * Right under the values something else may have been pushed. */
-int neap_bind_chan_get(lua_State *L, int at, neap_bind_chan *chan);
 /* Forget what the buffer of the closed channel at `at` holds. Each value goes to
  * on_undelivered; the first error there is raised when all have been there. */
 void neap_bind_chan_discard(lua_State *L, int at, neap_bind_chan *chan);

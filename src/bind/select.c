@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/nearest.h"
+#include "bind/hand.h"
 
 static const char *const OPTIONS[] = { "default", "fair" };
 
@@ -48,7 +49,7 @@ neap_bind_arm *neap_bind_new_arm(lua_State *L, const neap_bind_arm_ops *ops, voi
 void neap_bind_select_take(lua_State *L, neap_node *node)
 {
     /* It has parked with its own box as the value to be taken. */
-    if (!lua_checkstack(L, 2) || !neap_bind_take(L, neap_node_task(node), 1))
+    if (!lua_checkstack(L, 2) || !neap_hand_take(L, neap_node_task(node), 1))
         neap_bind_memory(L);
     lua_getiuservalue(L, -1, (int)node->arm);
     lua_getiuservalue(L, -1, 3);
@@ -324,7 +325,7 @@ static int l_select(lua_State *L)
         return neap_bind_return(L, values);
     if (gives) {
         lua_pushvalue(L, 2);
-        neap_bind_park_values(L, task, 1);
+        neap_hand_offer(L, task, 1);
     }
     neap_bind_checkstack(L, 1, NULL);        /* the last line that can raise */
     neap_select_park(&select->core, task, select->arms, (uint32_t)count);

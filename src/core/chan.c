@@ -9,13 +9,6 @@ const neap_wait_class neap_chan_send_class = { .what = "channel:send" };
 const neap_wait_class neap_chan_recv_class = { .what = "channel:recv" };
 static const neap_wait_class ROOM = { .what = "broadcast:publish" };
 
-static void park(neap_link *queue, const neap_wait_class *class, neap_chan *chan,
-                 neap_task *task)
-{
-    neap_wait_park(task, class, chan);
-    neap_link_append(queue, &task->wait.node.link);
-}
-
 void neap_chan_init(neap_chan *chan, uint32_t capacity, neap_chan_full on_full)
 {
     assert(capacity > 0 || on_full == NEAP_CHAN_WAIT);
@@ -25,22 +18,6 @@ void neap_chan_init(neap_chan *chan, uint32_t capacity, neap_chan_full on_full)
     neap_link_init(&chan->watchers);
 }
 
-void neap_chan_stored(neap_chan *chan)
-{
-    assert(chan->count < chan->capacity);
-    chan->count++;
-}
-
-void neap_chan_taken(neap_chan *chan)
-{
-    assert(chan->count > 0);
-    /* An empty ring begins anew: a large one uses as few slots as it can. */
-    if (--chan->count == 0 || ++chan->head == chan->capacity)
-        chan->head = 0;
-    if (neap_link_linked(&chan->watchers))
-        neap_wait_end_all(&chan->watchers, NEAP_OK);
-}
-
 void neap_chan_replaced(neap_chan *chan)
 {
     assert(chan->count == chan->capacity);
@@ -48,21 +25,11 @@ void neap_chan_replaced(neap_chan *chan)
         chan->head = 0;
 }
 
-void neap_chan_park_send(neap_chan *chan, neap_task *task, uint32_t count)
-{
-    park(&chan->senders, &neap_chan_send_class, chan, task);
-    task->wait.node.count = count;
-}
-
-void neap_chan_park_recv(neap_chan *chan, neap_task *task)
-{
-    park(&chan->receivers, &neap_chan_recv_class, chan, task);
-}
-
 void neap_chan_park_room(neap_chan *chan, neap_task *task)
 {
     assert(chan->capacity > 0 && chan->count == chan->capacity && !chan->closed);
-    park(&chan->watchers, &ROOM, chan, task);
+    neap_wait_park(task, &ROOM, chan);
+    neap_link_append(&chan->watchers, &task->wait.node.link);
 }
 
 void neap_chan_queue_send(neap_chan *chan, neap_node *node, uint32_t count)

@@ -21,10 +21,11 @@
 #ifndef NEAP_CORE_CHAN_H
 #define NEAP_CORE_CHAN_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/wait.h"
+#include "core/sched.h"
 
 /* Grows until memory ends. */
 #define NEAP_CHAN_UNBOUNDED UINT32_MAX
@@ -82,15 +83,18 @@ static inline uint32_t neap_chan_tail(const neap_chan *chan)
 }
 
 /* A value is now in the tail. */
-void neap_chan_stored(neap_chan *chan);
+static inline void neap_chan_stored(neap_chan *chan);
 /* The value in `head` has been taken. */
-void neap_chan_taken(neap_chan *chan);
+static inline void neap_chan_taken(neap_chan *chan);
 /* The value in `head` has been taken, and a newer one put in its slot. */
 void neap_chan_replaced(neap_chan *chan);
 
+/* The values of a MEET have been moved: the wait of `peer` ends. */
+static inline void neap_chan_met(neap_node *peer);
+
 /* Queue `task`, which has `count` values to send; after PARK. */
-void neap_chan_park_send(neap_chan *chan, neap_task *task, uint32_t count);
-void neap_chan_park_recv(neap_chan *chan, neap_task *task);
+static inline void neap_chan_park_send(neap_chan *chan, neap_task *task, uint32_t count);
+static inline void neap_chan_park_recv(neap_chan *chan, neap_task *task);
 /* Queue `task` until there is room for a value, which it does not reserve. */
 void neap_chan_park_room(neap_chan *chan, neap_task *task);
 /* The same for an arm of a select, of neap_chan_send_class or _recv_class. */
@@ -124,6 +128,48 @@ static inline neap_chan_step neap_chan_offer(const neap_chan *chan, neap_node **
     case NEAP_CHAN_WAIT:        break;
     }
     return NEAP_CHAN_PARK;
+}
+
+static inline void neap_chan_stored(neap_chan *chan)
+{
+    assert(chan->count < chan->capacity);
+    chan->count++;
+}
+
+static inline void neap_chan_taken(neap_chan *chan)
+{
+    assert(chan->count > 0);
+    /* An empty ring begins anew: a large one uses as few slots as it can. */
+    if (--chan->count == 0 || ++chan->head == chan->capacity)
+        chan->head = 0;
+    if (neap_link_linked(&chan->watchers))
+        neap_wait_end_all(&chan->watchers, NEAP_OK);
+}
+
+static inline void neap_chan_met(neap_node *peer)
+{
+    if (peer->arm > 0) {
+        neap_node_end(peer, NEAP_OK);
+        return;
+    }
+    neap_task *task = neap_container(peer, neap_task, wait.node);
+    neap_link_remove(&peer->link);
+    task->wait.result = NEAP_OK;
+    task->wait.arm = 0;
+    neap_sched_ready(task);
+}
+
+static inline void neap_chan_park_send(neap_chan *chan, neap_task *task, uint32_t count)
+{
+    neap_wait_park(task, &neap_chan_send_class, chan);
+    task->wait.node.count = count;
+    neap_link_append(&chan->senders, &task->wait.node.link);
+}
+
+static inline void neap_chan_park_recv(neap_chan *chan, neap_task *task)
+{
+    neap_wait_park(task, &neap_chan_recv_class, chan);
+    neap_link_append(&chan->receivers, &task->wait.node.link);
 }
 
 static inline neap_chan_step neap_chan_ask(const neap_chan *chan, neap_node **peer)

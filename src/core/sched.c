@@ -82,15 +82,6 @@ bool neap_sched_reserve(neap_sched *sched)
     return neap_timers_reserve(&sched->timers) && neap_timers_reserve(&sched->deadlines);
 }
 
-void neap_sched_ready(neap_task *task)
-{
-    neap_sched *sched = task->scope->sched;
-
-    task->state = NEAP_TASK_READY;
-    neap_link_append(&sched->ready, &task->wait.node.link);
-    sched->ready_count++;
-}
-
 void neap_sched_yield(neap_task *task)
 {
     assert(task->state == NEAP_TASK_RUNNING);

@@ -59,7 +59,7 @@ void neap_sched_deinit(neap_sched *sched);
 /* Room for one more timer and one more deadline; false without memory. */
 bool neap_sched_reserve(neap_sched *sched);
 /* `task` runs in its turn. */
-void neap_sched_ready(neap_task *task);
+static inline void neap_sched_ready(neap_task *task);
 /* The running task stays ready: others run first. */
 void neap_sched_yield(neap_task *task);
 /* `task`, which runs, sleeps until `at_ns`. There is room. */
@@ -78,6 +78,15 @@ uint64_t neap_sched_next(const neap_sched *sched);
 
 /* Not for callers: one of the ready tasks, at random. */
 neap_link *neap_sched_draw(neap_sched *sched);
+
+static inline void neap_sched_ready(neap_task *task)
+{
+    neap_sched *sched = task->scope->sched;
+
+    task->state = NEAP_TASK_READY;
+    neap_link_append(&sched->ready, &task->wait.node.link);
+    sched->ready_count++;
+}
 
 static inline neap_task *neap_sched_take(neap_sched *sched)
 {
