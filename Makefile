@@ -121,7 +121,7 @@ $(B)/spec/%: spec/core/%_test.c $(LIB) $(EXTRA_$(VARIANT))
 
 # It counts the calls of these functions.
 $(B)/spec/cost: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,neap_host_run clock_gettime lua_rawgetp \
-                             lua_rawgeti lua_getfield luaL_checkudata)
+                             lua_rawgeti lua_getfield luaL_checkudata lua_resume)
 
 $(B)/neap-oom: spec/oom/fail.c $(LIB)
 	@echo "  link  $@"

@@ -1,5 +1,6 @@
 /* cost_test.c - what a switch, a call of a channel and a scope do without: a clock, a look
- * into Lua's registry, a check of a box by the name of its type.
+ * into Lua's registry, a check of a box by the name of its type; and a wait that another task
+ * soon ends without a yield.
  *
  * The linker leads calls of these functions here (Makefile). A script runs in the host twice,
  * with few rounds and with many; the turns of the loop look at the clock, the rounds do not.
@@ -13,6 +14,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "base/stack.h"
 #include "bind/host.h"
 #include "cli/run.h"
 
@@ -21,7 +23,7 @@ enum { FEW = 1000, MANY = 21000, ROUNDS = MANY - FEW };
 /* A turn has up to 128 switches, and the watcher of slices looks now and then. */
 enum { SELDOM = ROUNDS / 20 };
 
-struct cost { long clocks, lookups, checks; };
+struct cost { long clocks, lookups, checks, resumes; };
 
 static struct cost cost;
 
@@ -37,6 +39,8 @@ int __real_lua_getfield(lua_State *L, int idx, const char *name);
 int __wrap_lua_getfield(lua_State *L, int idx, const char *name);
 void *__real_luaL_checkudata(lua_State *L, int idx, const char *name);
 void *__wrap_luaL_checkudata(lua_State *L, int idx, const char *name);
+int __real_lua_resume(lua_State *L, lua_State *from, int args, int *results);
+int __wrap_lua_resume(lua_State *L, lua_State *from, int args, int *results);
 
 /* From here on: before, the time-stamp counter is calibrated against the clock. */
 bool __wrap_neap_host_run(neap_host *host)
@@ -75,6 +79,12 @@ void *__wrap_luaL_checkudata(lua_State *L, int idx, const char *name)
     return __real_luaL_checkudata(L, idx, name);
 }
 
+int __wrap_lua_resume(lua_State *L, lua_State *from, int args, int *results)
+{
+    cost.resumes++;
+    return __real_lua_resume(L, from, args, results);
+}
+
 /* What it costs to run `body`, whose first value is how many rounds, in a process of its own. */
 static struct cost run(const char *body, int rounds)
 {
@@ -102,6 +112,13 @@ static struct cost run(const char *body, int rounds)
     return taken;
 }
 
+static bool has_seats(void)
+{
+    neap_stack *stack = neap_stack_new(NULL, NULL);
+    neap_stack_free(stack);
+    return stack != NULL;
+}
+
 static void costs_nothing_but_itself(const char *body)
 {
     struct cost few = run(body, FEW), many = run(body, MANY);
@@ -109,6 +126,7 @@ static void costs_nothing_but_itself(const char *body)
     CHECK(many.clocks - few.clocks < SELDOM);
     CHECK(many.lookups - few.lookups < SELDOM);
     CHECK(many.checks - few.checks < SELDOM);
+    CHECK(!has_seats() || many.resumes - few.resumes < SELDOM);
 }
 
 static void a_switch(void)
@@ -139,10 +157,31 @@ static void a_scope(void)
         "end\n");
 }
 
+/* As many tasks as there are seats, and more, sit down and then wait for good. */
+static void who_waits_for_long_gives_its_seat_up(void)
+{
+    struct cost taken = run(
+        "local never, s <close> = neap.event(), neap.scope()\n"
+        "for _ = 1, 200 do\n"
+        "  s:spawn(function()\n"
+        "    for _ = 1, 3 do neap.yield() end\n"
+        "    never:wait()\n"
+        "  end)\n"
+        "end\n"
+        "for _ = 1, 5 do neap.yield() end\n"
+        "neap.scope(function(t)\n"
+        "  for _ = 1, 2 do t:spawn(function() for _ = 1, rounds do neap.yield() end end) end\n"
+        "end)\n"
+        "s:cancel()\n", MANY);
+
+    CHECK(!has_seats() || taken.resumes < MANY);        /* of 2 * MANY switches */
+}
+
 int main(void)
 {
     RUN(a_switch);
     RUN(a_call_of_a_channel);
     RUN(a_scope);
+    RUN(who_waits_for_long_gives_its_seat_up);
     return REPORT();
 }

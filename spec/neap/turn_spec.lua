@@ -1,5 +1,5 @@
--- The first task of a turn that waits keeps its calls on the C stack, and the turn goes on
--- on top of them; all others yield. Nobody may notice which one it was.
+-- A task that waits for what others soon do keeps its C stack; else it yields. Nobody may
+-- notice which it was.
 
 local neap = require("neap")
 

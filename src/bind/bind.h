@@ -121,8 +121,8 @@ static inline neap_task *neap_bind_checkpoint(lua_State *L, const char *op);
  * and at every 256th lets others run first. */
 static inline int neap_bind_return(lua_State *L, int n);
 /* Suspend the running task, whose wait has been parked; `k` continues, or nothing is
- * returned if it is NULL. */
-static inline int neap_bind_suspend(lua_State *L, lua_KContext ctx, lua_KFunction k);
+ * returned if it is NULL. In bind/turn.c. */
+int neap_bind_suspend(lua_State *L, lua_KContext ctx, lua_KFunction k);
 /* The same for a task that waits by its own neap_wait: returns nothing, or
  * raises what the wait ended with. The box that it waits for is on the stack. */
 int neap_bind_wait(lua_State *L, const char *op);
@@ -180,9 +180,6 @@ void neap_bind_callable(lua_State *L, int idx, const char *name);
 void neap_bind_interrupted(lua_State *L);
 neap_task *neap_bind_refuse(lua_State *L, const char *op);
 int neap_bind_let_others_run(lua_State *L, int n);
-/* bind/task_run.c: true if the turn came back to the running task without its having
- * yielded. */
-bool neap_bind_run_others(lua_State *L);
 
 static inline void *neap_bind_arg(lua_State *L, int idx, const neap_bind_type *type)
 {
@@ -218,21 +215,6 @@ static inline neap_task *neap_bind_checkpoint(lua_State *L, const char *op)
         neap_bind_can_suspend(L))
         return task;
     return neap_bind_refuse(L, op);
-}
-
-/* A continuation that suspends again yields: a loop of them would grow the C stack. */
-static inline int neap_bind_suspend(lua_State *L, lua_KContext ctx, lua_KFunction k)
-{
-    neap_host *host = neap_host_of(L);
-
-    if (!host->stays || !neap_bind_run_others(L))
-        return lua_yieldk(L, 0, ctx, k);
-    if (k == NULL)
-        return 0;
-    host->stays = false;
-    int n = k(L, LUA_YIELD, ctx);
-    host->stays = true;
-    return n;
 }
 
 static inline int neap_bind_return(lua_State *L, int n)

@@ -82,7 +82,8 @@ static inline int neap_chan_take_from(lua_State *L, neap_node *peer)
 /* Send the top `*count` values to the channel at `at` as far as it goes without
  * waiting. For PARK they are on top, perhaps as one now: `*count` says so. Else
  * what is on top is of no use. */
-static inline neap_chan_step neap_bind_chan_put(lua_State *L, int at, neap_bind_chan *chan, int *count)
+static inline neap_chan_step neap_bind_chan_put(lua_State *L, int at, neap_bind_chan *chan,
+                                                int *count)
 {
     neap_node *peer;
     bool packed = *count > 1 && chan->core.capacity > 0

@@ -131,6 +131,7 @@ void neap_host_free(neap_host *host)
         lua_close(host->L);
     neap_buf_deinit(&host->warning);
     neap_bind_scope_free_all(host);
+    neap_turn_deinit(&host->turn);
     for (neap_host_block *block; (block = host->blocks) != NULL;) {
         host->blocks = block->next;
         neap_mem_free(block);

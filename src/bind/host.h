@@ -18,6 +18,7 @@
 #include "base/random.h"
 #include "base/virtual.h"
 #include "bind/place.h"
+#include "bind/turn.h"
 #include "core/sched.h"
 #include "io/slice.h"
 
@@ -48,8 +49,6 @@ typedef struct neap_host {
     lua_State  *suspends;       /* `running`, if it can suspend the task; or NULL */
     lua_State  *closing;        /* coroutine of a killed task while it is closed, or NULL */
     uint32_t    checkpoints;    /* since the running task was resumed */
-    bool        stays;          /* the running task may wait without yielding */
-    uintptr_t   turn_frame;     /* on the C stack: of what runs the tasks of a turn */
     uint64_t    tick;           /* time-stamp counter at the last switch */
     lua_State  *idle[NEAP_HOST_IDLE];   /* to be used again */
     uint32_t    idle_count;
@@ -67,6 +66,7 @@ typedef struct neap_host {
     uint32_t    free_slot;      /* first of the free ones; 0: none */
     struct neap_bind_scope *spare_scopes;   /* records to be used again */
     struct neap_bind_scope *orphans;        /* records of scopes of killed tasks */
+    neap_turn   turn;
     neap_places *places;
     char        duration[16];   /* the text that was read last as a duration, */
     size_t      duration_size;

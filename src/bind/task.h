@@ -67,6 +67,8 @@ static inline bool neap_bind_suspended(const neap_task *task)
 }
 /* If it stood by, it counts among the tasks of its home again. */
 void neap_bind_task_recall(neap_bind_task *box);
+/* A resumed task did not yield, or is to be killed: `status` is what lua_resume gave. */
+void neap_bind_end(neap_host *host, neap_bind_task *box, int status);
 /* End a task that has not begun, as cancelled. */
 void neap_bind_end_unstarted(neap_host *host, neap_bind_task *box);
 /* Push the box of the running task; its coroutine has space for two more values. */

@@ -1,4 +1,4 @@
-/* bind/task_run.c - how a task begins, runs and ends: the only place where Lua is resumed. */
+/* bind/task_run.c - how a task begins and ends. */
 #include "bind/task.h"
 
 #include <assert.h>
@@ -465,98 +465,19 @@ static void fail_without_memory(neap_bind_task *box)
     }
 }
 
-static inline void begin_slice(neap_host *host, lua_State *co, bool stays)
+void neap_bind_end(neap_host *host, neap_bind_task *box, int status)
 {
-    host->checkpoints = 0;
-    host->stays = stays;
-    host->running = co;
-    host->suspends = co;
-    neap_slice_begin(&host->slice);
-}
-
-static inline void end_slice(neap_host *host, neap_task *task)
-{
-    uint64_t tick = neap_ticks_now(), ticks = tick - host->tick;
-
-    task->busy += ticks;
-    task->since = (uint32_t)(tick >> NEAP_TASK_SINCE_SHIFT);
-    host->tick = tick;
-    if (ticks > host->slice_limit)
-        neap_bind_slice_over(host, ticks);
-}
-
-static void resume(neap_host *host, neap_task *task, bool stays)
-{
-    neap_bind_task *box = neap_bind_task_of(task);
     lua_State *co = box->co;
-    int fresh = lua_status(co) == LUA_OK, yielded;
 
-    if (fresh && neap_task_is_cancelled(task)) {
-        neap_bind_end_unstarted(host, box);
-        return;
-    }
-    begin_slice(host, co, stays);
-    int status = lua_resume(co, host->L, fresh ? lua_gettop(co) - 2 : 0, &yielded);
-    end_slice(host, task);
-    if (status == LUA_YIELD) {
-        if (!(task->flags & NEAP_BIND_KILLED))
-            return;
+    if (status == LUA_YIELD)
         status = kill(host, co);
-    }
     if (status != LUA_OK) {
         fail_without_memory(box);
         lua_resetthread(co);
         find_slot(host, co);
     }
-    if (task->flags & NEAP_BIND_CONTEXT)
-        neap_bind_context_drop(host->L, task);
+    if (box->core.flags & NEAP_BIND_CONTEXT)
+        neap_bind_context_drop(host->L, &box->core);
     box->co = NULL;
     give_back_thread(host, co);
-}
-
-/* The turn, to its end or until it comes to `until`: the task, or NULL. One loop with
- * `resume` in it, since a return after a yield is one that processors predict wrong. */
-static neap_task *run_until(neap_host *host, const neap_task *until)
-{
-    neap_task *task;
-
-    while ((task = neap_sched_take(&host->sched)) != NULL && task != until)
-        resume(host, task, until == NULL);
-    return task;
-}
-
-void neap_bind_run(neap_sched *sched)
-{
-    neap_host *host = neap_container(sched, neap_host, sched);
-
-    host->turn_frame = (uintptr_t)__builtin_frame_address(0);
-    run_until(host, NULL);
-}
-
-/* Lua allows 200 nested C calls, which take 200 bytes at least; after a yield none is left,
- * and a task that resumes there waits so far from the frame of the turn. A recursion that
- * waits on its way may not meet that bound by not yielding. */
-enum { SHALLOW_BYTES = 1280 };
-
-static bool is_shallow(const neap_host *host)
-{
-    return host->turn_frame - (uintptr_t)__builtin_frame_address(0) < SHALLOW_BYTES;
-}
-
-/* The turn goes on inside of the call by which the task parked, which saves a yield and a
- * resume if its wait ends within the turn. Not where a script's coroutine lies between,
- * not below nested C calls, and one task at a time: it is the first of a turn that waits. */
-bool neap_bind_run_others(lua_State *L)
-{
-    neap_host *host = neap_host_of(L);
-    neap_sched *sched = &host->sched;
-    neap_task *task = sched->running;
-
-    if (sched->ready_count == 0 || neap_bind_task_of(task)->co != L || !is_shallow(host))
-        return false;
-    end_slice(host, task);
-    bool came_back = run_until(host, task) != NULL;
-    sched->running = task;
-    begin_slice(host, L, true);
-    return came_back;
 }

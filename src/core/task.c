@@ -28,6 +28,7 @@ void neap_task_adopt(neap_task *task, neap_scope *home, bool lazy)
     task->wait.class = NULL;
     neap_link_init(&task->wait.node.link);
     task->busy = 0;
+    task->seat = 0;
     task->id = ++sched->spawned & NEAP_TASK_ID_MAX;
     task->state = NEAP_TASK_LAZY;
     task->started = 0;

@@ -41,6 +41,9 @@ typedef enum neap_task_state {
 /* Ids begin anew after 2^40 tasks: 60 hours of nothing but spawning. */
 #define NEAP_TASK_ID_MAX ((UINT64_C(1) << 40) - 1)
 
+/* 300 days of a processor. */
+#define NEAP_TASK_BUSY_MAX ((UINT64_C(1) << 56) - 1)
+
 /* neap_task.since counts in 2^24 ticks, about 7 ms: enough for people, and it
  * lasts for months. */
 #define NEAP_TASK_SINCE_SHIFT 24
@@ -52,7 +55,8 @@ struct neap_task {
     /* While the task is READY no queue uses its node, whose link then stands in the
      * ready queue. */
     neap_wait   wait;
-    uint64_t    busy;       /* ticks of the time-stamp counter that it ran */
+    uint64_t    busy : 56;  /* ticks of the time-stamp counter that it ran */
+    uint64_t    seat : 8;   /* the host's: bind/turn.h */
     uint64_t    id : 40;
     uint64_t    place : 24; /* where it was spawned; the host's number */
     uint32_t    since;      /* when it was last suspended */
