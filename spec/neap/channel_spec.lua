@@ -217,4 +217,23 @@ describe("neap.channel", function()
       assert.is_true(count >= 39)
     end)
   end)
+
+  it("keeps nothing of what was received", function()
+    for _, capacity in ipairs { 0, 1, 4, 200 } do
+      local ch, kept = neap.channel(capacity), setmetatable({}, { __mode = "v" })
+      neap.scope(function(s)
+        s:spawn(function()
+          for i = 1, 4 do
+            kept[i] = { i }
+            ch:send(kept[i], { "beside" })
+          end
+        end)
+        for i = 1, 4 do assert.are.equal(i, ch:recv()[1]) end
+      end)
+      collectgarbage()
+      collectgarbage()
+      assert.is_nil(next(kept))
+      assert.are.equal(0, ch:len())
+    end
+  end)
 end)

@@ -32,16 +32,15 @@ static inline void neap_chan_store(lua_State *L, int at, const neap_bind_chan *c
     lua_pop(L, 2);
 }
 
-/* Push what is in `slot`. */
-static inline void neap_chan_load(lua_State *L, int at, const neap_bind_chan *chan, uint32_t slot)
+/* Push what is in `slot`, and return its type. */
+static inline int neap_chan_load(lua_State *L, int at, const neap_bind_chan *chan, uint32_t slot)
 {
-    if (chan->core.capacity <= NEAP_CHAN_SMALL) {
-        lua_getiuservalue(L, at, NEAP_CHAN_BUFFER + (int)slot);
-        return;
-    }
+    if (chan->core.capacity <= NEAP_CHAN_SMALL)
+        return lua_getiuservalue(L, at, NEAP_CHAN_BUFFER + (int)slot);
     lua_getiuservalue(L, at, NEAP_CHAN_BUFFER);
-    lua_rawgeti(L, -1, (lua_Integer)slot + 1);
+    int type = lua_rawgeti(L, -1, (lua_Integer)slot + 1);
     lua_replace(L, -2);
+    return type;
 }
 
 /* The value on top came out of the buffer: in place of a pack, push what is in it.
@@ -132,30 +131,31 @@ static inline neap_chan_step neap_bind_chan_put(lua_State *L, int at, neap_bind_
 static inline int neap_bind_chan_get(lua_State *L, int at, neap_bind_chan *chan)
 {
     neap_node *peer;
-    neap_chan_step step = neap_chan_ask(&chan->core, &peer);
-    int count;
+    int count, type;
 
-    switch (step) {
+    switch (neap_chan_ask(&chan->core, &peer)) {
     case NEAP_CHAN_MEET:
         count = neap_chan_take_from(L, peer);
         neap_chan_met(peer);
         return count;
     case NEAP_CHAN_SLOT:
+        type = neap_chan_load(L, at, chan, chan->core.head);
+        count = neap_chan_unpack(L, chan);
+        if (type > LUA_TNUMBER) {       /* what a collector may free does not stay behind */
+            lua_pushnil(L);
+            neap_chan_store(L, at, chan, chan->core.head);
+        }
+        neap_chan_taken(&chan->core);
+        return count;
     case NEAP_CHAN_REPLACE:
         neap_chan_load(L, at, chan, chan->core.head);
         count = neap_chan_unpack(L, chan);
-        if (step == NEAP_CHAN_SLOT) {
-            lua_pushnil(L);
-            neap_chan_store(L, at, chan, chan->core.head);
-            neap_chan_taken(&chan->core);
-        } else {
-            /* The slot is in use, so nothing allocates once it was taken. */
-            neap_bind_checkstack(L, 4, NULL);
-            neap_chan_take_from(L, peer);
-            neap_chan_store(L, at, chan, chan->core.head);
-            neap_chan_replaced(&chan->core);
-            neap_chan_met(peer);
-        }
+        /* The slot is in use, so nothing allocates once it was taken. */
+        neap_bind_checkstack(L, 4, NULL);
+        neap_chan_take_from(L, peer);
+        neap_chan_store(L, at, chan, chan->core.head);
+        neap_chan_replaced(&chan->core);
+        neap_chan_met(peer);
         return count;
     case NEAP_CHAN_CLOSED:
         return neap_bind_chan_push_closed(L, at, chan);
