@@ -17,24 +17,60 @@ static const char CLOSING_BOX, CLOSING_HOME;    /* those of the task that is bei
 
 /* --- threads -------------------------------------------------------------------- */
 
+/* The table that keeps threads alive has tables of so many slots: the collector walks through
+ * one in one step, and one that grew would be copied in one. */
+enum { SLOTS = 256 };
+
+static lua_Integer table_of(lua_Integer slot)
+{
+    return (slot - 1) / SLOTS + 1;
+}
+
+static lua_Integer index_of(lua_Integer slot)
+{
+    return (slot - 1) % SLOTS + 1;
+}
+
+/* Push the table in which `slot` is; nil if it is not there yet. */
+static int push_slots(lua_State *L, lua_Integer slot)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &THREADS);
+    int type = lua_rawgeti(L, -1, table_of(slot));
+    lua_remove(L, -2);
+    return type;
+}
+
+static void add_slots(lua_State *L, lua_Integer slot)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &THREADS);
+    lua_createtable(L, SLOTS, 0);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, -3, table_of(slot));
+    lua_remove(L, -2);
+}
+
 /* A coroutine whose stack holds its slot. Raises without memory. */
 static lua_State *take_thread(lua_State *L, neap_host *host)
 {
     if (host->idle_count > 0)
         return host->idle[--host->idle_count];
 
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &THREADS);
+    bool free = host->free_slot != 0;
+    lua_Integer slot = free ? host->free_slot : (lua_Integer)host->threads + 1;
+    if (push_slots(L, slot) == LUA_TNIL) {
+        lua_pop(L, 1);
+        add_slots(L, slot);
+    }
     lua_State *co = lua_newthread(L);
     *(uintptr_t *)lua_getextraspace(co) |= NEAP_HOST_TASK;
-    lua_Integer slot = host->free_slot;
-    if (slot != 0) {
-        lua_rawgeti(L, -2, slot);
+    if (free) {
+        lua_rawgeti(L, -2, index_of(slot));
         host->free_slot = (uint32_t)lua_tointeger(L, -1);
         lua_pop(L, 1);
     } else {
-        slot = ++host->threads;
+        host->threads++;
     }
-    lua_rawseti(L, -2, slot);
+    lua_rawseti(L, -2, index_of(slot));
     lua_pop(L, 1);
     lua_pushinteger(co, slot);
     return co;
@@ -80,9 +116,9 @@ static void give_back_thread(neap_host *host, lua_State *co)
         return;
     }
     lua_Integer slot = lua_tointeger(co, 1);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &THREADS);
+    push_slots(L, slot);
     lua_pushinteger(L, host->free_slot);
-    lua_rawseti(L, -2, slot);
+    lua_rawseti(L, -2, index_of(slot));
     host->free_slot = (uint32_t)slot;
     lua_pop(L, 1);
 }
@@ -329,15 +365,14 @@ static void find_slot(neap_host *host, lua_State *co)
     lua_State *L = host->L;
     lua_Integer slot = 1;
 
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &THREADS);
-    for (; slot <= host->threads; slot++) {
-        lua_rawgeti(L, -1, slot);
-        bool found = lua_tothread(L, -1) == co;
-        lua_pop(L, 1);
+    for (bool found = false; slot <= host->threads; slot++) {
+        push_slots(L, slot);
+        lua_rawgeti(L, -1, index_of(slot));
+        found = lua_tothread(L, -1) == co;
+        lua_pop(L, 2);
         if (found)
             break;
     }
-    lua_pop(L, 1);
     lua_settop(co, 0);
     lua_pushinteger(co, slot);
 }
