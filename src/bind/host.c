@@ -45,37 +45,69 @@ static void note_collected(neap_host *host)
  * heap has grown by a tenth. */
 enum { STEP_MULTIPLIER = 8 };
 
+/* The memory of a box: of one that was freed lately, or new. NULL: from malloc. */
+static void *new_box(neap_host *host)
+{
+    neap_host_block *kept = host->kept;
+
+    if (kept == NULL)
+        return neap_slab_alloc(&host->boxes);
+    host->kept = kept->next;
+    host->kept_count--;
+    return kept;
+}
+
+static void free_block(neap_host *host, void *block, size_t size)
+{
+    if (block != NULL && size == host->boxes.size && host->kept_count < NEAP_HOST_KEPT) {
+        neap_host_block *kept = block;
+        kept->next = host->kept;
+        host->kept = kept;
+        host->kept_count++;
+    } else if (neap_slab_owns(&host->boxes, block)) {
+        neap_slab_free(&host->boxes, block);
+    } else {
+        neap_mem_free(block);
+    }
+}
+
+static void *resize_block(neap_host *host, void *block, size_t old_size, size_t new_size)
+{
+    if (!neap_slab_owns(&host->boxes, block))
+        return neap_mem_try_realloc(block, new_size);
+    if (new_size <= old_size)
+        return block;
+    void *moved = neap_mem_try_realloc(NULL, new_size);
+    if (moved != NULL) {
+        memcpy(moved, block, old_size);
+        neap_slab_free(&host->boxes, block);
+    }
+    return moved;
+}
+
 /* Lua's memory. Shrinking and freeing cannot fail, as Lua demands. */
 static void *allocate(void *arg, void *block, size_t old_size, size_t new_size)
 {
     neap_host *host = arg;
 
-    if (block == NULL && new_size == host->block_size && host->blocks != NULL) {
-        block = host->blocks;
-        host->blocks = host->blocks->next;
-        host->block_count--;
-        return block;
+    if (new_size == 0) {
+        free_block(host, block, old_size);
+        return NULL;
     }
-    if (new_size > 0) {
-        void *moved = neap_mem_try_realloc(block, new_size);
-        host->refusals += moved == NULL;
-        if (host->refused) {
-            note_collected(host);
-        } else if (moved == NULL) {
-            host->refused = true;
-            host->refused_at_ns = neap_clock_now(&neap_clock_system);
-        }
-        return moved;
+    if (block == NULL && new_size == host->boxes.size) {
+        void *box = new_box(host);
+        if (box != NULL)
+            return box;
     }
-    if (old_size == host->block_size && block != NULL && host->block_count < NEAP_HOST_BLOCKS) {
-        neap_host_block *kept = block;
-        kept->next = host->blocks;
-        host->blocks = kept;
-        host->block_count++;
-    } else {
-        neap_mem_free(block);
+    void *moved = resize_block(host, block, old_size, new_size);
+    host->refusals += moved == NULL;
+    if (host->refused) {
+        note_collected(host);
+    } else if (moved == NULL) {
+        host->refused = true;
+        host->refused_at_ns = neap_clock_now(&neap_clock_system);
     }
-    return NULL;
+    return moved;
 }
 
 static int panic(lua_State *L)
@@ -139,10 +171,12 @@ void neap_host_free(neap_host *host)
     neap_buf_deinit(&host->warning);
     neap_bind_scope_free_all(host);
     neap_turn_deinit(&host->turn);
-    for (neap_host_block *block; (block = host->blocks) != NULL;) {
-        host->blocks = block->next;
-        neap_mem_free(block);
+    for (neap_host_block *kept; (kept = host->kept) != NULL;) {
+        host->kept = kept->next;
+        if (!neap_slab_owns(&host->boxes, kept))
+            neap_mem_free(kept);
     }
+    neap_slab_deinit(&host->boxes);
     neap_loop_free(host->loop);
     neap_places_free(host->places);
     neap_sched_deinit(&host->sched);

@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/random.h"
+#include "base/slab.h"
 #include "base/virtual.h"
 #include "bind/place.h"
 #include "bind/turn.h"
@@ -28,12 +29,12 @@ typedef struct neap_loop neap_loop;
 #define NEAP_HOST_IDLE 1024
 
 /* Blocks of collected tasks' boxes that are kept. A box is never used again, since a
- * script may hold it, but its memory is: malloc takes long with what the collector
- * frees in bulk. The address sanitizer is to see each block freed. */
+ * script may hold it, but its memory is, the latest first: it is in the cache. The address
+ * sanitizer is to see each block freed. */
 #ifdef __SANITIZE_ADDRESS__
-#define NEAP_HOST_BLOCKS 0
+#define NEAP_HOST_KEPT 0
 #else
-#define NEAP_HOST_BLOCKS 4096
+#define NEAP_HOST_KEPT 4096
 #endif
 
 /* The first word of a block that is kept. */
@@ -52,9 +53,9 @@ typedef struct neap_host {
     uint64_t    tick;           /* time-stamp counter at the last switch */
     lua_State  *idle[NEAP_HOST_IDLE];   /* to be used again */
     uint32_t    idle_count;
-    size_t      block_size;     /* of a task's box, header and all; 0: not known yet */
-    neap_host_block *blocks;    /* of that size, to be used again */
-    int         block_count;
+    neap_slab   boxes;          /* memory of tasks' boxes; its size is 0 until it is known */
+    neap_host_block *kept;      /* of that size, to be used again */
+    int         kept_count;
     bool        refused;        /* the last request of Lua's, which it will repeat */
     uint64_t    refusals;       /* so many requests of Lua's in all */
     uint32_t    collections;    /* so many in a row because of that, the host being at its end */

@@ -99,7 +99,7 @@ static void forget_closing(lua_State *L)
 
 void neap_bind_open_tasks(lua_State *L)
 {
-    neap_host_of(L)->block_size = measure_box(L);
+    neap_slab_init(&neap_host_of(L)->boxes, measure_box(L));
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &THREADS);
     forget_closing(L);
