@@ -78,12 +78,14 @@ static void what_a_call_keeps_is_kept_on_every_stack(void)
 
 static jmp_buf target;
 
+static void land(int depth)
+{
+    longjmp(target, 1 + depth);
+}
+
 static void jump(int depth)
 {
-    if (depth > 0)
-        jump(depth - 1);
-    else
-        longjmp(target, 1);
+    (depth > 1 ? jump : land)(depth - 1);
     number = -1;
 }
 

@@ -15,9 +15,9 @@
 
 #include <stddef.h>
 
-/* Lua nests 200 C calls at most, and none of its functions takes more than 2 KiB.
- * Pages that were never touched take no memory. */
-#define NEAP_STACK_SIZE ((size_t)1 << 20)
+/* As the first stack of a process usually has: C modules may count on it. Pages that were
+ * never touched take no memory. */
+#define NEAP_STACK_SIZE ((size_t)8 << 20)
 
 typedef struct neap_stack {
     void  *top;                 /* of what the switch away from it has pushed */
