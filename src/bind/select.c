@@ -160,11 +160,12 @@ static lua_Integer check_arms(lua_State *L, bool *fair, bool *has_default)
             refuse_rival(L, arm, count);
         arms++;
     }
-    for (lua_Integer i = 1; arms < count; i++)      /* there are holes: find the first */
-        if (lua_rawgeti(L, 1, i) == LUA_TNIL)
-            refuse_arm(L, i);
-        else
+    if (arms < count) {                 /* there are holes */
+        lua_Integer first = 1;
+        for (; lua_rawgeti(L, 1, first) != LUA_TNIL; first++)
             lua_pop(L, 1);
+        return refuse_arm(L, first);
+    }
     if (count == 0 && !*has_default)
         neap_bind_usage(L, "neap.select: no arm, so it would never end");
     return count;
