@@ -140,11 +140,45 @@ static void an_overrun_is_a_segmentation_fault(void)
     CHECK(status != 0 && !(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT));
 }
 
+static long resident_kb(void)
+{
+    long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    CHECK(file != NULL && fscanf(file, "%*d %ld", &pages) == 1);
+    fclose(file);
+    return pages * 4;
+}
+
+static void go_deep(void *arg)
+{
+    for (;;) {
+        descend((unsigned)(uintptr_t)arg);
+        number++;
+        neap_stack_switch(one, &first);
+    }
+}
+
+static void what_deep_calls_took_is_given_back(void)
+{
+    one = neap_stack_new(go_deep, (void *)(uintptr_t)4096);
+    number = 0;
+    long before_kb = resident_kb();
+    neap_stack_switch(&first, one);
+    long deep_kb = resident_kb();
+    neap_stack_trim(one);
+    long after_kb = resident_kb();
+    CHECK(deep_kb - before_kb > 3000 && after_kb - before_kb < 1500);
+    neap_stack_switch(&first, one);
+    CHECK(number == 2);
+    neap_stack_free(one);
+}
+
 int main(void)
 {
     RUN(a_stack_goes_on_where_it_left);
     RUN(what_a_call_keeps_is_kept_on_every_stack);
     RUN(errors_jump_on_their_own_stack);
     RUN(an_overrun_is_a_segmentation_fault);
+    RUN(what_deep_calls_took_is_given_back);
     return REPORT();
 }

@@ -75,4 +75,34 @@ describe("a task that waits", function()
       assert.is_false((failing:outcome()))
     end)
   end)
+
+  it("counts as waiting since its call, and as idle, however many turns go by", function()
+    local function seen()
+      local found = {}
+      local function walk(entry)
+        if entry.name == "waiter" then found[entry.id] = ("since %s, busy %s"):format(entry.since, entry.busy) end
+        for _, child in ipairs(entry.children) do walk(child) end
+      end
+      walk(neap.tasks())
+      return found
+    end
+    neap.scope(function(s)
+      for _ = 1, 80 do
+        s:spawn({ name = "waiter" }, function()
+          neap.yield()
+          neap.channel():recv()
+        end)
+      end
+      for _ = 1, 5 do neap.yield() end
+      local before = seen()
+      neap.scope(function(t)
+        for _ = 1, 2 do
+          t:spawn(function() for _ = 1, 10000 do neap.yield() end end)
+        end
+      end)
+      assert.are.same(before, seen())
+      assert.is_not_nil(next(before))
+      s:cancel()
+    end)
+  end)
 end)

@@ -185,6 +185,24 @@ void neap_stack_switch(neap_stack *from, neap_stack *to)
 
 #endif
 
+/* What lies deeper than this was touched if anything in its first page is not 0. To look at
+ * a page that was not shows a page of zeros, which all share. */
+enum { SHALLOW = 1 << 16, PAGE = 1 << 12 };
+
+__attribute__((no_sanitize_address))
+void neap_stack_trim(neap_stack *stack)
+{
+    char *bottom = stack->memory + GUARD;
+    size_t size = stack->size - SHALLOW;
+    const uintptr_t *page = (const uintptr_t *)(const void *)(bottom + size - PAGE);
+    size_t at = 0;
+
+    while (at < PAGE / sizeof *page && page[at] == 0)
+        at++;
+    if (at < PAGE / sizeof *page)
+        madvise(bottom, size, MADV_DONTNEED);
+}
+
 void neap_stack_free(neap_stack *stack)
 {
     if (stack == NULL)

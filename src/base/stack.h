@@ -33,6 +33,8 @@ typedef struct neap_stack {
 /* A stack on which the first switch calls run(arg), which must not return. */
 neap_stack *neap_stack_new(void (*run)(void *arg), void *arg);
 void neap_stack_free(neap_stack *stack);
+/* Give the memory back that deep calls have taken, on a stack that is not in use now. */
+void neap_stack_trim(neap_stack *stack);
 /* Leave `from`, on which the caller runs, until a switch to it. */
 void neap_stack_switch(neap_stack *from, neap_stack *to);
 

@@ -504,6 +504,7 @@ void neap_bind_end(neap_host *host, neap_bind_task *box, int status)
 {
     lua_State *co = box->co;
 
+    assert(box->core.seat == 0);
     if (status == LUA_YIELD)
         status = kill(host, co);
     if (status != LUA_OK) {

@@ -1,6 +1,8 @@
 /* bind/turn.c - one turn: the only place where Lua is resumed. */
 #include "bind/turn.h"
 
+#include <sys/resource.h>
+
 #include "base/ticks.h"
 #include "bind/slice.h"
 #include "bind/task.h"
@@ -45,6 +47,8 @@ static inline void resume(neap_host *host, neap_task *task)
     }
     begin_slice(host, co);
     int status = lua_resume(co, host->L, fresh ? lua_gettop(co) - 2 : 0, &yielded);
+    if (host->turn.clearing)
+        return;
     end_slice(host, task);
     if (status != LUA_YIELD || (task->flags & NEAP_BIND_KILLED) != 0)
         neap_bind_end(host, box, status);
@@ -69,9 +73,11 @@ static void serve(void *arg)
     turn->seats[turn->seat].base = (uintptr_t)__builtin_frame_address(0);
     for (;;) {
         neap_task *task = turn->next;
-        turn->next = NULL;
-        if (task == NULL && !turn->clearing)
+        if (task != NULL)
+            host->sched.running = task;
+        else if (!turn->clearing)
             task = neap_sched_take(&host->sched);
+        turn->next = NULL;
         if (task != NULL && task->seat == 0) {
             resume(host, task);
             continue;
@@ -88,19 +94,18 @@ static unsigned free_seat(neap_host *host)
 
     if (turn->free_count > 0)
         return turn->free[--turn->free_count];
-    neap_stack *stack = NULL;
-    if (turn->count < NEAP_TURN_SEATS && !turn->refused) {
-        stack = neap_stack_new(serve, host);
-        turn->refused = stack == NULL;
-    }
-    turn->wanted |= stack == NULL;
-    if (stack == NULL)
+    if (turn->count == turn->most)
         return 0;
+    neap_stack *stack = neap_stack_new(serve, host);
+    if (stack == NULL) {
+        turn->most = turn->count;
+        return 0;
+    }
     turn->seats[++turn->count].stack = stack;
     return turn->count;
 }
 
-/* A task that waits for so many turns may as well yield. */
+/* Whoever has waited for so many turns may as well yield. */
 enum { LONG_TURNS = 64 };
 
 static void clear_seats(neap_host *host)
@@ -110,12 +115,25 @@ static void clear_seats(neap_host *host)
     turn->clearing = true;
     for (unsigned seat = 1; seat <= turn->count; seat++) {
         neap_task *task = turn->seats[seat].task;
-        if (task != NULL && turn->number - turn->seats[seat].since > LONG_TURNS) {
+        if (task != NULL && turn->number - turn->seats[seat].since >= LONG_TURNS) {
             host->sched.running = task;
             change_seat(turn, seat);
         }
     }
     turn->clearing = false;
+    for (unsigned i = 0; i < turn->free_count; i++)
+        neap_stack_trim(turn->seats[turn->free[i]].stack);
+}
+
+/* Where addresses are limited, most of them are for what scripts keep. */
+static unsigned most_seats(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return NEAP_TURN_SEATS;
+    rlim_t most = limit.rlim_cur / 16 / NEAP_STACK_SIZE;
+    return most < NEAP_TURN_SEATS ? (unsigned)most : NEAP_TURN_SEATS;
 }
 
 void neap_bind_run(neap_sched *sched)
@@ -124,19 +142,20 @@ void neap_bind_run(neap_sched *sched)
     neap_turn *turn = &host->turn;
     neap_task *task;
 
-    turn->number++;
-    turn->wanted = false;
-    turn->seats[0].stack = &turn->loop;
+    if (turn->number++ == 0) {
+        turn->seats[0].stack = &turn->loop;
+        turn->most = host->apart == NULL ? most_seats() : 0;
+    }
     while ((task = neap_sched_take(sched)) != NULL) {
         unsigned seat = task->seat;
-        if (seat == 0 && host->apart == NULL && (seat = free_seat(host)) != 0)
+        if (seat == 0 && (seat = free_seat(host)) != 0)
             turn->next = task;
         if (seat == 0)
             resume(host, task);
         else
             change_seat(turn, seat);
     }
-    if (turn->wanted)
+    if (turn->number % LONG_TURNS == 0)
         clear_seats(host);
 }
 
@@ -170,8 +189,10 @@ int neap_bind_suspend(lua_State *L, lua_KContext ctx, lua_KFunction k)
     neap_task *task = host->sched.running, *next;
     unsigned mine = turn->seat, to = mine;
 
-    if (!may_stay(L, host) || (next = neap_sched_take(&host->sched)) == NULL ||
-        (next != task && (to = seat_for(host, next)) == 0))
+    if (!may_stay(L, host) || (next = neap_sched_take(&host->sched)) == NULL)
+        return lua_yieldk(L, 0, ctx, k);
+    host->sched.running = task;         /* until it has left */
+    if (next != task && (to = seat_for(host, next)) == 0)
         return lua_yieldk(L, 0, ctx, k);
 
     end_slice(host, task);
@@ -180,13 +201,14 @@ int neap_bind_suspend(lua_State *L, lua_KContext ctx, lua_KFunction k)
         seat->task = task;
         seat->since = turn->number;
         task->seat = (uint8_t)mine;
+        host->sched.running = next;
         change_seat(turn, to);
         task->seat = 0;
         seat->task = NULL;
+        if (turn->clearing)
+            return lua_yieldk(L, 0, ctx, k);
     }
     begin_slice(host, L);
-    if (turn->clearing)
-        return lua_yieldk(L, 0, ctx, k);
     return k == NULL ? 0 : k(L, LUA_YIELD, ctx);
 }
 

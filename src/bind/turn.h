@@ -19,7 +19,9 @@
  * Ownership  A field of the host.
  * Errors     None: without memory for a seat, tasks yield.
  * Thread     The host's.
- * Invariant  The loop, and all else that runs between turns, is on the loop's stack.
+ * Invariant  The loop, and all else that runs between turns, is on the loop's stack. What
+ *            raises on the coroutine of a task that sits would jump to another stack: others
+ *            push, move and look there, and do no more.
  */
 #ifndef NEAP_BIND_TURN_H
 #define NEAP_BIND_TURN_H
@@ -30,7 +32,7 @@
 #include "base/stack.h"
 #include "core/task.h"
 
-/* Each takes two or three pages once it was used. */
+/* Each takes two or three pages once it was used, and for some turns what deep calls took. */
 #define NEAP_TURN_SEATS 64
 
 typedef struct neap_seat {
@@ -43,14 +45,13 @@ typedef struct neap_seat {
 typedef struct neap_turn {
     neap_seat  seats[NEAP_TURN_SEATS + 1];      /* 0 is the loop's stack */
     neap_stack loop;
-    unsigned   count;           /* of seats that have been made */
+    unsigned   most;            /* seats that can be made */
+    unsigned   count;           /* that have been made */
     unsigned   seat;            /* the one that is running */
     uint8_t    free[NEAP_TURN_SEATS];
     unsigned   free_count;
     uint64_t   number;
     neap_task *next;            /* was taken, but not resumed yet; or NULL */
-    bool       refused;         /* no more can be made */
-    bool       wanted;          /* one was not to be had in this turn */
     bool       clearing;        /* the task that goes on has to yield */
 } neap_turn;
 
