@@ -111,7 +111,9 @@ function test.run(argv)
   end
   -- From here on, or busted itself would be reported as a long slice.
   core.slice_limit(options["--slice-limit"])
-  if not pcall(require, "busted.core") then
+  local found, why = pcall(require, "busted.core")
+  if not found then
+    if not why:find("module 'busted.core' not found", 1, true) then error(why, 0) end
     io.stderr:write("neap test: busted is not installed: apt install lua-busted\n")
     return FAILED
   end
