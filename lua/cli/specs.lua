@@ -218,13 +218,15 @@ local function traceback_of(trace)
   return type(text) == "string" and report.traceback(text) or nil
 end
 
-local function watch(busted, result, progress)
+local function watch(busted, result, opts)
+  local progress = opts.progress
   local path
   local counted       -- the spec whose failure has been counted
   local function fail(element)
     if element.descriptor == "it" and element == counted then return end
     counted = element
     result.failed = result.failed + 1
+    busted.skipAll = opts.fail_fast
   end
   local function problem(element, _, message, trace)
     result.problems[#result.problems + 1] = {
@@ -275,6 +277,7 @@ end
 ---@field seeds { first: integer, last: integer }?  Run each spec under each of these: the
 ---  order of the ready tasks, and all chance, is drawn from it. Otherwise FIFO.
 ---@field filter string?       A pattern that the name of a spec has to match.
+---@field fail_fast boolean?   Run no further spec once one has failed.
 ---@field progress fun(text: string)
 
 --- Run the specs of files and folders.
@@ -290,7 +293,7 @@ function specs.run(paths, opts)
 
   host.on_deadlock(on_deadlock)
   local busted = new_busted(opts.seeds, result)
-  watch(busted, result, opts.progress)
+  watch(busted, result, opts)
   require("busted.modules.filter_loader")()(busted,
     { filter = { opts.filter }, excludeTags = opts.seeds and { "fifo" } or {} })
   require("busted.modules.test_file_loader")(busted, { "lua" })(paths, { "_spec%.lua$" },

@@ -9,8 +9,9 @@ local test = {}
 local DONE, FAILED, USAGE = 0, 1, 2
 
 local USAGE_TEXT = "usage: neap test [PATH...] [--seed N|A..B] [--slice-limit D] [--filter PATTERN] [--ran FILE]\n"
+  .. "                 [--fail-fast]\n"
 
-local OPTIONS = { "--seed", "--slice-limit", "--filter", "--ran" }
+local OPTIONS = { "--seed", "--slice-limit", "--filter", "--ran", "--fail-fast" }
 
 -- `N` or `A..B`, or nil.
 local function read_seeds(value)
@@ -38,6 +39,8 @@ local VALUES = {
   ["--filter"] = "a pattern as string.find takes it",
 }
 
+local FLAGS = { ["--fail-fast"] = true }
+
 -- Why there are no specs at `path`, or nil.
 local function problem_of(path)
   local file, why = io.open(path)
@@ -61,6 +64,9 @@ local function read(argv)
     name = name or argv[i]
     if name:sub(1, 1) ~= "-" then
       paths[#paths + 1] = name
+    elseif FLAGS[name] then
+      if value then return nil, name .. " takes no value" end
+      options[name] = true
     elseif not READ[name] then
       local nearest = text.nearest(name, OPTIONS)
       return nil, ("unknown option %s%s"):format(name, nearest and ("; did you mean %s?"):format(nearest) or "")
@@ -120,6 +126,7 @@ function test.run(argv)
   local result = require("cli.specs").run(paths, {
     seeds = options["--seed"],
     filter = options["--filter"],
+    fail_fast = options["--fail-fast"],
     progress = function(words) io.stdout:write(words):flush() end,
   })
   if options["--ran"] then write_ran(options["--ran"], result.ran) end

@@ -188,6 +188,19 @@ it("three", function() error("not this") end)
     assert.truthy(r.out:find("\n1 passed, 0 failed\n$"))
   end)
 
+  it("runs no further spec once one has failed, if it is told so", function()
+    local r = test_file([[
+after_each(function() print("after") end)
+it("passes", function() end)
+it("fails", function() error("on purpose") end)
+it("is not run", function() end)
+]], "--fail-fast")
+    assert.are.equal(1, r.status)
+    assert.truthy(r.out:find("\n1 passed, 1 failed\n$"))
+    assert.truthy(r.out:find("after.*after"))
+    assert.are.equal(2, neap("test a_spec.lua --fail-fast=no").status)
+  end)
+
   it("writes down with --ran which specs have passed", function()
     test_file([[
 describe("outer", function() it("passes", function() end) end)
