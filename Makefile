@@ -123,6 +123,9 @@ $(B)/spec/%: spec/core/%_test.c $(LIB) $(EXTRA_$(VARIANT))
 $(B)/spec/cost: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,neap_host_run clock_gettime lua_rawgetp \
                              lua_rawgeti lua_getfield luaL_checkudata lua_resume)
 
+# It notes when these functions are called.
+$(B)/neap-oom: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,neap_bind_memory neap_bind_fail neap_bind_select_renew \
+                            neap_loop_pending neap_thread_start neap_virtual_run neap_slice_open)
 $(B)/neap-oom: spec/oom/fail.c $(LIB)
 	@echo "  link  $@"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
