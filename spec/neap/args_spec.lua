@@ -187,6 +187,16 @@ options:
       package.loaded["neap.core.host"], _G.arg = host, saved
     end)
 
+    -- What `args` writes to that stream.
+    local function written_to(name)
+      local written, stream = {}, io[name]
+      rawset(io, name, { write = function(_, ...) written[#written + 1] = table.concat({ ... }) end })
+      local ok, err = pcall(args, SPEC)
+      rawset(io, name, stream)
+      assert(ok, err)
+      return written
+    end
+
     it("reads the arguments of the script", function()
       _G.arg = { [0] = "import.lua", "a.json", "-n5" }
       assert.are.equal(5, args(SPEC).limit)
@@ -194,22 +204,16 @@ options:
     end)
 
     it("ends the script with status 2 and says on standard error why", function()
-      local written, stderr = {}, io.stderr
-      rawset(io, "stderr", { write = function(_, ...) written[#written + 1] = table.concat({ ... }) end })
       _G.arg = { [0] = "import.lua", "a.json", "--limt" }
-      args(SPEC)
-      rawset(io, "stderr", stderr)
+      local written = written_to("stderr")
       assert.are.same({ 2 }, statuses)
       assert.are.same({ 'import.lua: unknown option --limt; did you mean "--limit"?\n'
         .. "try: neap run import.lua --help\n" }, written)
     end)
 
     it("prints the help and ends the script with status 0", function()
-      local written, stdout = {}, io.stdout
-      rawset(io, "stdout", { write = function(_, ...) written[#written + 1] = table.concat({ ... }) end })
       _G.arg = { [0] = "import.lua", "--help" }
-      args(SPEC)
-      rawset(io, "stdout", stdout)
+      local written = written_to("stdout")
       assert.are.same({ 0 }, statuses)
       assert.matches("^usage: neap run import.lua %[OPTIONS%] FILE\n", written[1])
     end)
