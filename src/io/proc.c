@@ -173,15 +173,16 @@ int neap_proc_open(neap_proc **opened, neap_loop *loop, const neap_proc_options 
     neap_link_init(&child->end.link);
     neap_link_init(&child->proc.waiters);
     uv_timer_init(&loop->uv, &child->timer);
+    neap_loop_pending(loop, +1);    /* virtual time runs before the child does */
     int status = uv_spawn(&loop->uv, &child->process, &how);
     neap_mem_free(env);
     if (status != 0) {
+        neap_loop_pending(loop, -1);
         child->freed = true;
         close_handles(child);
         return neap_uverr(status);
     }
     neap_link_append(&loop->ends, &child->end.link);
-    neap_loop_pending(loop, +1);
     child->proc.pid = child->process.pid;
     *opened = &child->proc;
     return NEAP_OK;
