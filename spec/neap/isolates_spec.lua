@@ -3,10 +3,18 @@ local test = require("neap.test")
 
 local path = package.path
 
+-- The least of some readings: the kernel counts a thread that has been joined for a moment more.
 local function count_threads()
-  local count = 0
-  for line in io.lines("/proc/self/status") do count = tonumber(line:match("^Threads:%s+(%d+)")) or count end
-  return count
+  local least = math.huge
+  test.real_time(function()
+    for _ = 1, 10 do
+      for line in io.lines("/proc/self/status") do
+        least = math.min(least, tonumber(line:match("^Threads:%s+(%d+)")) or math.huge)
+      end
+      neap.sleep("2ms")
+    end
+  end)
+  return least
 end
 
 describe("neap.isolates", function()
