@@ -26,15 +26,6 @@ static void put(unsigned char *block)
         free(block);
 }
 
-static long resident_kb(void)
-{
-    long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    CHECK(file != NULL && fscanf(file, "%*d %ld", &pages) == 1);
-    fclose(file);
-    return pages * 4;
-}
-
 static void blocks_do_not_overlap_in_whatever_order_they_come_and_go(void)
 {
     neap_random random;
@@ -82,10 +73,10 @@ static void empty_pages_are_given_back(void)
     neap_slab_init(&slab, SIZE);
     if (slab.region == NULL)
         return;
-    long before_kb = resident_kb();
+    long before_kb = test_resident_kb();
     for (int i = 0; i < MANY; i++)
         memset(blocks[i] = get(), 1, SIZE);
-    CHECK(resident_kb() - before_kb > MANY * SIZE / 1024);
+    CHECK(test_resident_kb() - before_kb > MANY * SIZE / 1024);
     for (int i = 0; i < MANY; i++)
         if (i % 390 != 0)
             put(blocks[i]);
@@ -93,7 +84,7 @@ static void empty_pages_are_given_back(void)
     for (int i = 0; i < MANY; i += 390)
         put(blocks[i]);
     CHECK(slab.returned != 0 && slab.open == 0);
-    CHECK(resident_kb() - before_kb < 400);
+    CHECK(test_resident_kb() - before_kb < 400);
     for (int i = 0; i < MANY; i++)
         memset(blocks[i] = get(), 2, SIZE);
     CHECK(slab.count == (MANY + 389) / 390);

@@ -140,15 +140,6 @@ static void an_overrun_is_a_segmentation_fault(void)
     CHECK(status != 0 && !(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT));
 }
 
-static long resident_kb(void)
-{
-    long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    CHECK(file != NULL && fscanf(file, "%*d %ld", &pages) == 1);
-    fclose(file);
-    return pages * 4;
-}
-
 static void go_deep(void *arg)
 {
     for (;;) {
@@ -162,11 +153,11 @@ static void what_deep_calls_took_is_given_back(void)
 {
     one = neap_stack_new(go_deep, (void *)(uintptr_t)4096);
     number = 0;
-    long before_kb = resident_kb();
+    long before_kb = test_resident_kb();
     neap_stack_switch(&first, one);
-    long deep_kb = resident_kb();
+    long deep_kb = test_resident_kb();
     neap_stack_trim(one);
-    long after_kb = resident_kb();
+    long after_kb = test_resident_kb();
     CHECK(deep_kb - before_kb > 3000 && after_kb - before_kb < 1500);
     neap_stack_switch(&first, one);
     CHECK(number == 2);

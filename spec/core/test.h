@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/sched.h"
 
@@ -35,6 +36,16 @@ static const char *test_name;
 /* The line that the Makefile adds up. */
 #define REPORT()                                                            \
     (printf("%d passed, %d failed\n", test_passed, test_failed), test_failed != 0)
+
+/* Memory of this process that is in use. */
+static inline long test_resident_kb(void)
+{
+    long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    CHECK(file != NULL && fscanf(file, "%*d %ld", &pages) == 1);
+    fclose(file);
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
 
 /* A clock that stands until it is moved. */
 typedef struct test_clock {
