@@ -21,6 +21,10 @@
 #include "core/held.h"
 #include "core/task.h"
 
+/* Of functions that are called rarely, most of them once something went wrong: compilers
+ * keep the code around such calls out of the way. */
+#define NEAP_COLD __attribute__((cold))
+
 typedef struct neap_bind_type {
     const char *name;                   /* "neap.sem" */
 } neap_bind_type;
@@ -74,7 +78,7 @@ bool neap_bind_is_options(lua_State *L, int idx);
 
 /* --- errors; none returns ---------------------------------------------------- */
 
-int neap_bind_usage(lua_State *L, const char *fmt, ...);
+NEAP_COLD int neap_bind_usage(lua_State *L, const char *fmt, ...);
 /* Push an error object. Its message is `op`, the operation that failed as a script
  * writes it and a field of its own, and the text right behind it: ": it is closed", or
  * " FILE: it is a directory". Without an operation, NULL, it is the text alone. `code`
@@ -86,7 +90,7 @@ int neap_bind_error(lua_State *L, const char *kind, const char *code, const char
                     const char *fmt, ...);
 /* A code of base/err as an error object; NEAP_ECANCELLED as the cancellation. */
 int neap_bind_fail(lua_State *L, int code, const char *op);
-int neap_bind_memory(lua_State *L);
+NEAP_COLD int neap_bind_memory(lua_State *L);
 /* True for an error object of `kind`; NULL: of any. */
 bool neap_bind_is_error(lua_State *L, int idx, const char *kind);
 /* Push "file:line:" of the innermost Lua function, or "". */
@@ -120,6 +124,8 @@ static inline neap_task *neap_bind_checkpoint(lua_State *L, const char *op);
 /* The last line of a checkpoint that did not wait: returns the top `n` values,
  * and at every 256th lets others run first. */
 static inline int neap_bind_return(lua_State *L, int n);
+/* Both at once, for what does not wait: false if either had something to do. */
+static inline bool neap_bind_passes(lua_State *L);
 /* Suspend the running task, whose wait has been parked; `k` continues, or nothing is
  * returned if it is NULL. In bind/turn.c. */
 int neap_bind_suspend(lua_State *L, lua_KContext ctx, lua_KFunction k);
@@ -175,11 +181,11 @@ void neap_bind_open(lua_State *L);
 
 /* Not for callers: the rest of neap_bind_arg, _function, _interrupt, _checkpoint and
  * _return, which stand here so that each costs a few loads and branches. */
-void *neap_bind_refuse_arg(lua_State *L, int idx, const neap_bind_type *type);
+NEAP_COLD void *neap_bind_refuse_arg(lua_State *L, int idx, const neap_bind_type *type);
 void neap_bind_callable(lua_State *L, int idx, const char *name);
-void neap_bind_interrupted(lua_State *L);
-neap_task *neap_bind_refuse(lua_State *L, const char *op);
-int neap_bind_let_others_run(lua_State *L, int n);
+NEAP_COLD void neap_bind_interrupted(lua_State *L);
+NEAP_COLD neap_task *neap_bind_refuse(lua_State *L, const char *op);
+NEAP_COLD int neap_bind_let_others_run(lua_State *L, int n);
 
 static inline void *neap_bind_arg(lua_State *L, int idx, const neap_bind_type *type)
 {
@@ -206,15 +212,23 @@ static inline bool neap_bind_can_suspend(lua_State *L)
     return neap_host_of(L)->suspends == L && lua_isyieldable(L);
 }
 
+static inline bool neap_bind_may_go_on(lua_State *L, const neap_task *task)
+{
+    return task != NULL && neap_host_of(L)->apart == NULL && !neap_task_is_cancelled(task) &&
+           neap_bind_can_suspend(L);
+}
+
+static inline bool neap_bind_passes(lua_State *L)
+{
+    neap_host *host = neap_host_of(L);
+    return neap_bind_may_go_on(L, host->sched.running) && ++host->checkpoints < NEAP_BIND_FAIR;
+}
+
 static inline neap_task *neap_bind_checkpoint(lua_State *L, const char *op)
 {
-    const neap_host *host = neap_host_of(L);
-    neap_task *task = host->sched.running;
+    neap_task *task = neap_host_of(L)->sched.running;
 
-    if (task != NULL && host->apart == NULL && !neap_task_is_cancelled(task) &&
-        neap_bind_can_suspend(L))
-        return task;
-    return neap_bind_refuse(L, op);
+    return neap_bind_may_go_on(L, task) ? task : neap_bind_refuse(L, op);
 }
 
 static inline int neap_bind_return(lua_State *L, int n)

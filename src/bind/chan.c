@@ -8,8 +8,10 @@
 #include <math.h>
 #include <string.h>
 
-/* Of what tasks do most: with all of chan_value.h in it. */
-#define HOT __attribute__((flatten))
+/* Most sends and receives neither wait nor meet anyone: one value goes into the buffer,
+ * or comes out of it. The methods do that by themselves, in few instructions; a function
+ * beside each does whatever comes, with all of chan_value.h in it. */
+#define WHATEVER __attribute__((flatten, noinline))
 
 static const neap_bind_type SENDER   = { "neap.channel.sender" };
 static const neap_bind_type RECEIVER = { "neap.channel.receiver" };
@@ -88,17 +90,20 @@ static int send_k(lua_State *L, int status, lua_KContext ctx)
     return neap_bind_fail(L, wait->result, "channel:send");
 }
 
-/* ch:send(v, ...) */
-HOT static int l_send(lua_State *L)
+/* `chan` may be NULL. */
+WHATEVER static int send_any(lua_State *L, neap_bind_chan *chan)
 {
-    neap_bind_chan *chan = chan_arg(L, &SENDER);
+    if (chan == NULL)
+        chan = chan_of_end(L, &SENDER);
     int count = check_values(L);
     neap_task *task = neap_bind_checkpoint(L, "channel:send");
 
-    switch (neap_bind_chan_put(L, 1, chan, &count)) {
+    switch (neap_bind_chan_put(L, 1, chan, count)) {
     case NEAP_CHAN_CLOSED:
         return neap_bind_chan_raise_closed(L, 1);
     case NEAP_CHAN_PARK:
+        if (chan->core.capacity > 0)
+            count = 1;
         neap_hand_offer(L, task, count);
         neap_chan_park_send(&chan->core, task, (uint32_t)count);
         return neap_bind_suspend(L, (lua_KContext)&task->wait, send_k);
@@ -107,13 +112,27 @@ HOT static int l_send(lua_State *L)
     }
 }
 
+/* ch:send(v, ...) */
+static int l_send(lua_State *L)
+{
+    neap_bind_chan *chan = neap_bind_test(L, 1, &neap_bind_chan_type);
+    neap_node *peer;
+
+    if (chan == NULL || neap_chan_offer(&chan->core, &peer) != NEAP_CHAN_SLOT ||
+        lua_gettop(L) != 2 || lua_isnil(L, 2) || !neap_bind_passes(L))
+        return send_any(L, chan);
+    neap_chan_store(L, 1, chan, neap_chan_tail(&chan->core));
+    neap_chan_stored(&chan->core);
+    return 0;
+}
+
 /* ch:try_send(v, ...) -> true, or nil and "full" or "closed" */
 static int l_try_send(lua_State *L)
 {
     neap_bind_chan *chan = chan_arg(L, &SENDER);
     int count = check_values(L);
 
-    switch (neap_bind_chan_put(L, 1, chan, &count)) {
+    switch (neap_bind_chan_put(L, 1, chan, count)) {
     case NEAP_CHAN_CLOSED:
         lua_pushnil(L);
         lua_pushliteral(L, "closed");
@@ -148,16 +167,29 @@ static int recv_k(lua_State *L, int status, lua_KContext ctx)
     return received(L, 1, wait->node.count, wait->result);
 }
 
-/* ch:recv() -> values; also as the iterator of `for v in ch do` */
-HOT static int l_recv(lua_State *L)
+/* `chan` may be NULL. */
+WHATEVER static int receive_any(lua_State *L, neap_bind_chan *chan)
 {
-    neap_bind_chan *chan = chan_arg(L, &RECEIVER);
+    if (chan == NULL)
+        chan = chan_of_end(L, &RECEIVER);
     neap_task *task = neap_bind_checkpoint(L, "channel:recv");
     int count = neap_bind_chan_get(L, 1, chan);
     if (count > 0)
         return neap_bind_return(L, count);
     neap_chan_park_recv(&chan->core, task);
     return neap_bind_suspend(L, (lua_KContext)&task->wait, recv_k);
+}
+
+/* ch:recv() -> values; also as the iterator of `for v in ch do` */
+static int l_recv(lua_State *L)
+{
+    neap_bind_chan *chan = neap_bind_test(L, 1, &neap_bind_chan_type);
+    neap_node *peer;
+
+    if (chan == NULL || neap_chan_ask(&chan->core, &peer) != NEAP_CHAN_SLOT ||
+        chan->has_packs || !neap_bind_passes(L))
+        return receive_any(L, chan);
+    return neap_chan_take_slot(L, 1, chan);
 }
 
 /* ch:try_recv() -> values, or nil and "empty" or "closed" */
@@ -245,8 +277,7 @@ static int on_send_now(lua_State *L, int arm)
     lua_getiuservalue(L, arm, 1);
     int at = lua_gettop(L);
     lua_getiuservalue(L, arm, 3);
-    int count = 1;
-    neap_chan_step step = neap_bind_chan_put(L, at, lua_touserdata(L, at), &count);
+    neap_chan_step step = neap_bind_chan_put(L, at, lua_touserdata(L, at), 1);
     if (step == NEAP_CHAN_CLOSED)
         return neap_bind_chan_raise_closed(L, at);
     lua_settop(L, at - 1);

@@ -30,8 +30,8 @@ typedef struct neap_bind_chan {
  * on_undelivered; the first error there is raised when all have been there. */
 void neap_bind_chan_discard(lua_State *L, int at, neap_bind_chan *chan);
 /* Push what a receive gives after the last value, or raise the cause. */
-int neap_bind_chan_push_closed(lua_State *L, int at, const neap_bind_chan *chan);
+NEAP_COLD int neap_bind_chan_push_closed(lua_State *L, int at, const neap_bind_chan *chan);
 /* Raise that nothing can be sent to the channel at `at` any more. */
-int neap_bind_chan_raise_closed(lua_State *L, int at);
+NEAP_COLD int neap_bind_chan_raise_closed(lua_State *L, int at);
 
 #endif

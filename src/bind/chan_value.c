@@ -2,6 +2,46 @@
 
 const neap_bind_type neap_bind_chan_type = { "neap.channel" };
 
+/* Hand the top `count` values, which nobody will receive, to on_undelivered of the
+ * channel at `at`. They are popped. */
+static void drop(lua_State *L, int at, const neap_bind_chan *chan, int count)
+{
+    if (!chan->has_on_undelivered) {
+        lua_pop(L, count);
+        return;
+    }
+    neap_bind_checkstack(L, 1, NULL);
+    lua_getiuservalue(L, at, NEAP_CHAN_ON_UNDELIVERED);
+    lua_insert(L, -count - 1);
+    lua_call(L, count, 0);
+}
+
+/* The value on top, perhaps a pack, meets a full buffer that drops. */
+void neap_chan_put_over(lua_State *L, int at, neap_bind_chan *chan, neap_chan_step step)
+{
+    if (step == NEAP_CHAN_REPLACE) {
+        neap_chan_load(L, at, chan, chan->core.head);
+        lua_insert(L, -2);
+        neap_chan_store(L, at, chan, chan->core.head);
+        neap_chan_replaced(&chan->core);
+    }
+    drop(L, at, chan, neap_chan_unpack(L, chan));
+}
+
+neap_chan_step neap_chan_put_many(lua_State *L, int at, neap_bind_chan *chan, int count)
+{
+    neap_node *peer;
+
+    /* First, since a finalizer may run here and use the channel. */
+    neap_bind_pack(L, count);
+    chan->has_packs = true;
+    if (neap_chan_offer(&chan->core, &peer) == NEAP_CHAN_MEET) {
+        neap_chan_meet(L, peer, neap_bind_unpack(L));
+        return NEAP_CHAN_MEET;
+    }
+    return neap_bind_chan_put(L, at, chan, 1);
+}
+
 void neap_bind_chan_discard(lua_State *L, int at, neap_bind_chan *chan)
 {
     uint32_t slot = chan->core.head, count = chan->core.count;

@@ -50,19 +50,32 @@ static inline int neap_chan_unpack(lua_State *L, const neap_bind_chan *chan)
     return chan->has_packs ? neap_bind_unpack(L) : 1;
 }
 
-/* Hand the top `count` values, which nobody will receive, to on_undelivered of the
- * channel at `at`. They are popped. */
-static inline void neap_chan_drop(lua_State *L, int at, const neap_bind_chan *chan, int count)
+/* Push what is in the oldest slot, which is free then, and return how many values it is. */
+static inline int neap_chan_take_slot(lua_State *L, int at, neap_bind_chan *chan)
 {
-    if (!chan->has_on_undelivered) {
-        lua_pop(L, count);
-        return;
+    int type = neap_chan_load(L, at, chan, chan->core.head);
+    int count = neap_chan_unpack(L, chan);
+
+    if (type > LUA_TNUMBER) {           /* what a collector may free does not stay behind */
+        lua_pushnil(L);
+        neap_chan_store(L, at, chan, chan->core.head);
     }
-    neap_bind_checkstack(L, 1, NULL);
-    lua_getiuservalue(L, at, NEAP_CHAN_ON_UNDELIVERED);
-    lua_insert(L, -count - 1);
-    lua_call(L, count, 0);
+    neap_chan_taken(&chan->core);
+    return count;
 }
+
+/* Move the top `count` values to the waiting receiver `peer`. */
+static inline void neap_chan_meet(lua_State *L, neap_node *peer, int count)
+{
+    if (!neap_hand_give(L, neap_node_task(peer), count))
+        neap_bind_memory(L);
+    peer->count = (uint32_t)count;
+    neap_chan_met(peer);
+}
+
+/* Of neap_bind_chan_put, what is rare: several values for a buffer; a buffer that drops. */
+neap_chan_step neap_chan_put_many(lua_State *L, int at, neap_bind_chan *chan, int count);
+void neap_chan_put_over(lua_State *L, int at, neap_bind_chan *chan, neap_chan_step step);
 
 /* Push the values of the waiting sender in `peer`, which lose their owner: its
  * wait is then ended. */
@@ -78,45 +91,28 @@ static inline int neap_chan_take_from(lua_State *L, neap_node *peer)
     return count;
 }
 
-/* Send the top `*count` values to the channel at `at` as far as it goes without
- * waiting. For PARK they are on top, perhaps as one now: `*count` says so. Else
- * what is on top is of no use. */
+/* Send the top `count` values to the channel at `at` as far as it goes without
+ * waiting. For PARK they are on top, those for a buffer as one. Else what is on top is
+ * of no use. */
 static inline neap_chan_step neap_bind_chan_put(lua_State *L, int at, neap_bind_chan *chan,
-                                                int *count)
+                                                int count)
 {
     neap_node *peer;
-    bool packed = *count > 1 && chan->core.capacity > 0
-                  && !neap_link_linked(&chan->core.receivers);
 
-    /* First, since a finalizer may run here and use the channel. */
-    if (packed) {
-        neap_bind_pack(L, *count);
-        chan->has_packs = true;
-        *count = 1;
-    }
+    if (count > 1 && chan->core.capacity > 0 && !neap_link_linked(&chan->core.receivers))
+        return neap_chan_put_many(L, at, chan, count);
     neap_chan_step step = neap_chan_offer(&chan->core, &peer);
     switch (step) {
     case NEAP_CHAN_MEET:
-        if (packed)
-            *count = neap_bind_unpack(L);
-        if (!neap_hand_give(L, neap_node_task(peer), *count))
-            neap_bind_memory(L);
-        peer->count = (uint32_t)*count;
-        neap_chan_met(peer);
+        neap_chan_meet(L, peer, count);
         break;
     case NEAP_CHAN_SLOT:
         neap_chan_store(L, at, chan, neap_chan_tail(&chan->core));
         neap_chan_stored(&chan->core);
         break;
     case NEAP_CHAN_REPLACE:
-        neap_chan_load(L, at, chan, chan->core.head);
-        lua_insert(L, -2);
-        neap_chan_store(L, at, chan, chan->core.head);
-        neap_chan_replaced(&chan->core);
-        neap_chan_drop(L, at, chan, neap_chan_unpack(L, chan));
-        break;
     case NEAP_CHAN_DROP:
-        neap_chan_drop(L, at, chan, packed ? neap_bind_unpack(L) : *count);
+        neap_chan_put_over(L, at, chan, step);
         break;
     case NEAP_CHAN_PARK:
     case NEAP_CHAN_CLOSED:
@@ -131,7 +127,7 @@ static inline neap_chan_step neap_bind_chan_put(lua_State *L, int at, neap_bind_
 static inline int neap_bind_chan_get(lua_State *L, int at, neap_bind_chan *chan)
 {
     neap_node *peer;
-    int count, type;
+    int count;
 
     switch (neap_chan_ask(&chan->core, &peer)) {
     case NEAP_CHAN_MEET:
@@ -139,14 +135,7 @@ static inline int neap_bind_chan_get(lua_State *L, int at, neap_bind_chan *chan)
         neap_chan_met(peer);
         return count;
     case NEAP_CHAN_SLOT:
-        type = neap_chan_load(L, at, chan, chan->core.head);
-        count = neap_chan_unpack(L, chan);
-        if (type > LUA_TNUMBER) {       /* what a collector may free does not stay behind */
-            lua_pushnil(L);
-            neap_chan_store(L, at, chan, chan->core.head);
-        }
-        neap_chan_taken(&chan->core);
-        return count;
+        return neap_chan_take_slot(L, at, chan);
     case NEAP_CHAN_REPLACE:
         neap_chan_load(L, at, chan, chan->core.head);
         count = neap_chan_unpack(L, chan);
