@@ -187,7 +187,7 @@ static int l_recv(lua_State *L)
     neap_node *peer;
 
     if (chan == NULL || neap_chan_ask(&chan->core, &peer) != NEAP_CHAN_SLOT ||
-        chan->has_packs || !neap_bind_passes(L))
+        !neap_bind_passes(L))
         return receive_any(L, chan);
     return neap_chan_take_slot(L, 1, chan);
 }
