@@ -97,9 +97,16 @@ $(B)/.deps:
 	@scripts/deps check build
 	@mkdir -p $(@D) && touch $@
 
-$(B)/neap: $(OBJ) $(EXTRA_$(VARIANT))
+$(B)/neap: $(OBJ) $(EXTRA_$(VARIANT)) $(B)/place.o
 	@echo "  link  $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# An empty object behind ours, so that Lua's code begins with a cache line whatever is linked
+# before it. How the interpreter's jumps lie in their lines is worth 7 % on some processors.
+$(B)/place.o: Makefile
+	@mkdir -p $(@D)
+	$(Q)printf '.balign 64\n.section .note.GNU-stack,"",%%progbits\n' | \
+	    $(CC) -x assembler -c -o $@ -
 
 $(B)/%.o: %.c | $(B)/.deps
 	@mkdir -p $(@D)

@@ -78,8 +78,8 @@ static inline neap_chan_step neap_chan_ask(const neap_chan *chan, neap_node **pe
 /* The slot after the newest value; there is room. */
 static inline uint32_t neap_chan_tail(const neap_chan *chan)
 {
-    uint64_t tail = (uint64_t)chan->head + chan->count;
-    return (uint32_t)(tail < chan->capacity ? tail : tail - chan->capacity);
+    uint32_t to_end = chan->capacity - chan->head;
+    return chan->count < to_end ? chan->head + chan->count : chan->count - to_end;
 }
 
 /* A value is now in the tail. */
