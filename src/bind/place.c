@@ -25,20 +25,29 @@ struct neap_places {
     struct entry  slots[];
 };
 
+static bool is_ours(const char *source)
+{
+    return source[0] == '=' &&
+           (strncmp(source, "=neap/", 6) == 0 || strncmp(source, "=cli/", 5) == 0);
+}
+
 bool neap_place_find(lua_State *co, int level, lua_Debug *ar)
 {
-    lua_Debug at;
+    int ours = -1;      /* innermost level of the host's own Lua */
 
+    for (; lua_getstack(co, level, ar); level++) {
+        lua_getinfo(co, "Sl", ar);
+        if (ar->currentline <= 0)
+            continue;
+        if (!is_ours(ar->source))
+            return true;
+        if (ours < 0)
+            ours = level;
+    }
     ar->currentline = 0;
     strcpy(ar->short_src, "?");
-    for (; lua_getstack(co, level, &at); level++) {
-        lua_getinfo(co, "Sl", &at);
-        bool ours = strncmp(at.source, "=neap/", 6) == 0 || strncmp(at.source, "=cli/", 5) == 0;
-        if (at.currentline > 0 && (!ours || ar->currentline == 0))
-            *ar = at;
-        if (at.currentline > 0 && !ours)
-            return true;
-    }
+    if (ours >= 0 && lua_getstack(co, ours, ar))
+        lua_getinfo(co, "Sl", ar);
     return false;
 }
 
