@@ -118,7 +118,7 @@ describe("a host without files to open", function()
   local TOO_MANY = "too many open files in this process; close some, or raise the limit (ulimit -n)\n"
 
   it("that cannot begin says what is lacking", function()
-    for files = 6, 8 do
+    for files = 4, 8 do
       local said = binary.shell(([[sh -c 'ulimit -n %d; exec "$0" version' '%s' 2>&1; echo $?]]):format(
         files, binary.NEAP))
       assert.are.equal("neap: " .. TOO_MANY .. "1\n", said)

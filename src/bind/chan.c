@@ -121,7 +121,7 @@ static int l_send(lua_State *L)
     if (chan == NULL || neap_chan_offer(&chan->core, &peer) != NEAP_CHAN_SLOT ||
         lua_gettop(L) != 2 || lua_isnil(L, 2) || !neap_bind_passes(L))
         return send_any(L, chan);
-    neap_chan_store(L, 1, chan, neap_chan_tail(&chan->core));
+    neap_bind_chan_store(L, 1, chan, neap_chan_tail(&chan->core));
     neap_chan_stored(&chan->core);
     return 0;
 }
@@ -189,7 +189,7 @@ static int l_recv(lua_State *L)
     if (chan == NULL || neap_chan_ask(&chan->core, &peer) != NEAP_CHAN_SLOT ||
         !neap_bind_passes(L))
         return receive_any(L, chan);
-    return neap_chan_take_slot(L, 1, chan);
+    return neap_bind_chan_take_slot(L, 1, chan);
 }
 
 /* ch:try_recv() -> values, or nil and "empty" or "closed" */

@@ -17,18 +17,18 @@ static void drop(lua_State *L, int at, const neap_bind_chan *chan, int count)
 }
 
 /* The value on top, perhaps a pack, meets a full buffer that drops. */
-void neap_chan_put_over(lua_State *L, int at, neap_bind_chan *chan, neap_chan_step step)
+void neap_bind_chan_put_over(lua_State *L, int at, neap_bind_chan *chan, neap_chan_step step)
 {
     if (step == NEAP_CHAN_REPLACE) {
-        neap_chan_load(L, at, chan, chan->core.head);
+        neap_bind_chan_load(L, at, chan, chan->core.head);
         lua_insert(L, -2);
-        neap_chan_store(L, at, chan, chan->core.head);
+        neap_bind_chan_store(L, at, chan, chan->core.head);
         neap_chan_replaced(&chan->core);
     }
-    drop(L, at, chan, neap_chan_unpack(L, chan));
+    drop(L, at, chan, neap_bind_chan_unpack(L, chan));
 }
 
-neap_chan_step neap_chan_put_many(lua_State *L, int at, neap_bind_chan *chan, int count)
+neap_chan_step neap_bind_chan_put_many(lua_State *L, int at, neap_bind_chan *chan, int count)
 {
     neap_node *peer;
 
@@ -36,7 +36,7 @@ neap_chan_step neap_chan_put_many(lua_State *L, int at, neap_bind_chan *chan, in
     neap_bind_pack(L, count);
     chan->has_packs = true;
     if (neap_chan_offer(&chan->core, &peer) == NEAP_CHAN_MEET) {
-        neap_chan_meet(L, peer, neap_bind_unpack(L));
+        neap_bind_chan_meet(L, peer, neap_bind_unpack(L));
         return NEAP_CHAN_MEET;
     }
     return neap_bind_chan_put(L, at, chan, 1);
@@ -55,12 +55,12 @@ void neap_bind_chan_discard(lua_State *L, int at, neap_bind_chan *chan)
     bool failed = false;
     for (; count > 0; count--, slot = slot + 1 < chan->core.capacity ? slot + 1 : 0) {
         lua_getiuservalue(L, at, NEAP_CHAN_ON_UNDELIVERED);
-        neap_chan_load(L, at, chan, slot);
+        neap_bind_chan_load(L, at, chan, slot);
         lua_pushnil(L);
-        neap_chan_store(L, at, chan, slot);
+        neap_bind_chan_store(L, at, chan, slot);
         if (!chan->has_on_undelivered) {
             lua_pop(L, 2);
-        } else if (lua_pcall(L, neap_chan_unpack(L, chan), 0, 0) != LUA_OK) {
+        } else if (lua_pcall(L, neap_bind_chan_unpack(L, chan), 0, 0) != LUA_OK) {
             if (!failed)
                 lua_copy(L, -1, first_error);
             failed = true;

@@ -20,7 +20,8 @@
 #include "bind/select.h"
 
 /* Move the value on top into `slot` of the buffer of the channel at `at`. */
-static inline void neap_chan_store(lua_State *L, int at, const neap_bind_chan *chan, uint32_t slot)
+static inline void neap_bind_chan_store(lua_State *L, int at, const neap_bind_chan *chan,
+                                        uint32_t slot)
 {
     if (chan->core.capacity <= NEAP_CHAN_SMALL) {
         lua_setiuservalue(L, at, NEAP_CHAN_BUFFER + (int)slot);
@@ -33,7 +34,8 @@ static inline void neap_chan_store(lua_State *L, int at, const neap_bind_chan *c
 }
 
 /* Push what is in `slot`, and return its type. */
-static inline int neap_chan_load(lua_State *L, int at, const neap_bind_chan *chan, uint32_t slot)
+static inline int neap_bind_chan_load(lua_State *L, int at, const neap_bind_chan *chan,
+                                      uint32_t slot)
 {
     if (chan->core.capacity <= NEAP_CHAN_SMALL)
         return lua_getiuservalue(L, at, NEAP_CHAN_BUFFER + (int)slot);
@@ -45,27 +47,27 @@ static inline int neap_chan_load(lua_State *L, int at, const neap_bind_chan *cha
 
 /* The value on top came out of the buffer: in place of a pack, push what is in it.
  * How many values it is. */
-static inline int neap_chan_unpack(lua_State *L, const neap_bind_chan *chan)
+static inline int neap_bind_chan_unpack(lua_State *L, const neap_bind_chan *chan)
 {
     return chan->has_packs ? neap_bind_unpack(L) : 1;
 }
 
 /* Push what is in the oldest slot, which is free then, and return how many values it is. */
-static inline int neap_chan_take_slot(lua_State *L, int at, neap_bind_chan *chan)
+static inline int neap_bind_chan_take_slot(lua_State *L, int at, neap_bind_chan *chan)
 {
-    int type = neap_chan_load(L, at, chan, chan->core.head);
-    int count = neap_chan_unpack(L, chan);
+    int type = neap_bind_chan_load(L, at, chan, chan->core.head);
+    int count = neap_bind_chan_unpack(L, chan);
 
     if (type > LUA_TNUMBER) {           /* what a collector may free does not stay behind */
         lua_pushnil(L);
-        neap_chan_store(L, at, chan, chan->core.head);
+        neap_bind_chan_store(L, at, chan, chan->core.head);
     }
     neap_chan_taken(&chan->core);
     return count;
 }
 
 /* Move the top `count` values to the waiting receiver `peer`. */
-static inline void neap_chan_meet(lua_State *L, neap_node *peer, int count)
+static inline void neap_bind_chan_meet(lua_State *L, neap_node *peer, int count)
 {
     if (!neap_hand_give(L, neap_node_task(peer), count))
         neap_bind_memory(L);
@@ -74,12 +76,12 @@ static inline void neap_chan_meet(lua_State *L, neap_node *peer, int count)
 }
 
 /* Of neap_bind_chan_put, what is rare: several values for a buffer; a buffer that drops. */
-neap_chan_step neap_chan_put_many(lua_State *L, int at, neap_bind_chan *chan, int count);
-void neap_chan_put_over(lua_State *L, int at, neap_bind_chan *chan, neap_chan_step step);
+neap_chan_step neap_bind_chan_put_many(lua_State *L, int at, neap_bind_chan *chan, int count);
+void neap_bind_chan_put_over(lua_State *L, int at, neap_bind_chan *chan, neap_chan_step step);
 
 /* Push the values of the waiting sender in `peer`, which lose their owner: its
  * wait is then ended. */
-static inline int neap_chan_take_from(lua_State *L, neap_node *peer)
+static inline int neap_bind_chan_take_from(lua_State *L, neap_node *peer)
 {
     if (peer->arm > 0) {
         neap_bind_select_take(L, peer);
@@ -100,19 +102,19 @@ static inline neap_chan_step neap_bind_chan_put(lua_State *L, int at, neap_bind_
     neap_node *peer;
 
     if (count > 1 && chan->core.capacity > 0 && !neap_link_linked(&chan->core.receivers))
-        return neap_chan_put_many(L, at, chan, count);
+        return neap_bind_chan_put_many(L, at, chan, count);
     neap_chan_step step = neap_chan_offer(&chan->core, &peer);
     switch (step) {
     case NEAP_CHAN_MEET:
-        neap_chan_meet(L, peer, count);
+        neap_bind_chan_meet(L, peer, count);
         break;
     case NEAP_CHAN_SLOT:
-        neap_chan_store(L, at, chan, neap_chan_tail(&chan->core));
+        neap_bind_chan_store(L, at, chan, neap_chan_tail(&chan->core));
         neap_chan_stored(&chan->core);
         break;
     case NEAP_CHAN_REPLACE:
     case NEAP_CHAN_DROP:
-        neap_chan_put_over(L, at, chan, step);
+        neap_bind_chan_put_over(L, at, chan, step);
         break;
     case NEAP_CHAN_PARK:
     case NEAP_CHAN_CLOSED:
@@ -131,18 +133,18 @@ static inline int neap_bind_chan_get(lua_State *L, int at, neap_bind_chan *chan)
 
     switch (neap_chan_ask(&chan->core, &peer)) {
     case NEAP_CHAN_MEET:
-        count = neap_chan_take_from(L, peer);
+        count = neap_bind_chan_take_from(L, peer);
         neap_chan_met(peer);
         return count;
     case NEAP_CHAN_SLOT:
-        return neap_chan_take_slot(L, at, chan);
+        return neap_bind_chan_take_slot(L, at, chan);
     case NEAP_CHAN_REPLACE:
-        neap_chan_load(L, at, chan, chan->core.head);
-        count = neap_chan_unpack(L, chan);
+        neap_bind_chan_load(L, at, chan, chan->core.head);
+        count = neap_bind_chan_unpack(L, chan);
         /* The slot is in use, so nothing allocates once it was taken. */
         neap_bind_checkstack(L, 4, NULL);
-        neap_chan_take_from(L, peer);
-        neap_chan_store(L, at, chan, chan->core.head);
+        neap_bind_chan_take_from(L, peer);
+        neap_bind_chan_store(L, at, chan, chan->core.head);
         neap_chan_replaced(&chan->core);
         neap_chan_met(peer);
         return count;

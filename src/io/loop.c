@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "io/job.h"
@@ -81,6 +82,22 @@ static void prepare_process(void)
     neap_job_size_pool();
 }
 
+/* With its first loop libuv opens three files, and aborts if it cannot. */
+static int afford_files(void)
+{
+    int ends[2], one = -1, result = NEAP_OK;
+
+    if (pipe(ends) != 0)
+        return neap_uverr_errno();
+    if ((one = dup(ends[0])) < 0)
+        result = neap_uverr_errno();
+    else
+        close(one);
+    close(ends[0]);
+    close(ends[1]);
+    return result;
+}
+
 static _Thread_local int lacks;
 
 int neap_loop_lacks(void)
@@ -100,7 +117,8 @@ neap_loop *neap_loop_new(neap_sched *sched)
     *loop = (neap_loop){ .sched = sched };
     neap_link_init(&loop->idle);
     neap_link_init(&loop->ends);
-    if ((lacks = neap_uverr(uv_loop_init(&loop->uv))) != NEAP_OK) {
+    if ((lacks = afford_files()) != NEAP_OK ||
+        (lacks = neap_uverr(uv_loop_init(&loop->uv))) != NEAP_OK) {
         neap_mem_free(loop);
         return NULL;
     }
