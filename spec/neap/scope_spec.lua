@@ -209,6 +209,36 @@ describe("scopes that are left out of order", function()
     assert.is_nil(err.cause)
   end)
 
+  it("by the end of a task fail it, with what failed in them", function()
+    local function ended(body)
+      local s <close> = neap.scope()
+      local ok, err = s:spawn({ guard = true }, body):outcome()
+      assert.is_false(ok)
+      return err
+    end
+    local function forget(message)
+      neap.scope():spawn(error, message, 0)
+      neap.raw.pcall(neap.yield) -- cancelled by that
+    end
+    local err = ended(function() forget("lost") end)
+    assert.are.equal("structure", err.kind)
+    assert.are.equal("lost", err.cause)
+    err = ended(function()
+      local outer, inner = neap.scope(), neap.scope()
+      inner:spawn(error, "inner", 0)
+      outer:spawn(error, "outer", 0)
+      neap.raw.pcall(neap.yield)
+    end)
+    assert.are.equal("inner", err.cause)
+    assert.are.equal("outer", err.others[1].cause)
+    local mine = neap.error("mine", "m")
+    err = ended(function() forget("lost") error(mine) end)
+    assert.are.equal(mine, err)
+    assert.are.equal("structure", err.others[1].kind)
+    assert.are.equal("lost", err.others[1].cause)
+    assert.is_nil(ended(neap.scope).cause)
+  end)
+
   it("by an error raise that, and structure stands in its others", function()
     local mine = neap.error("mine", "m")
     for _, open in ipairs({ neap.scope, function(fn) neap.timeout("1s", fn) end,

@@ -175,17 +175,16 @@ static bool push_blamed(lua_State *L, int idx)
     return push_unawaited(L, idx) || neap_bind_scope_kept(L, idx, NEAP_SCOPE_BLAME) != LUA_TNIL;
 }
 
-/* Push the error of having left a scope before one that was opened inside it. */
-static void push_disorder(lua_State *L, neap_bind_ending *ending)
+void neap_bind_scope_push_disorder(lua_State *L, neap_bind_scope_box **inside, const char *what)
 {
     int top = lua_gettop(L);
 
     neap_bind_checkstack(L, 12, NULL);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, ending->inside);      /* nil for none */
-    neap_bind_scope_let_go(L, &ending->inside);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, *inside);     /* nil for none */
+    neap_bind_scope_let_go(L, inside);
     bool failed = !lua_isnil(L, -1) && push_blamed(L, top + 1);
-    neap_bind_push_error(L, "structure", NULL, NULL, "a scope was left before one that was opened inside "
-        "it: write local s <close> = neap.scope(), or use the function form");
+    neap_bind_push_error(L, "structure", NULL, NULL, "%s: write local s <close> = neap.scope(), "
+                         "or use the function form", what);
     if (failed) {
         lua_pushvalue(L, -2);
         lua_setfield(L, -2, "cause");
@@ -194,8 +193,7 @@ static void push_disorder(lua_State *L, neap_bind_ending *ending)
     lua_settop(L, top + 1);
 }
 
-/* Put the error on top into the `others` of the one below, if that is an object. Pops it. */
-static void add_other(lua_State *L)
+void neap_bind_scope_add_other(lua_State *L)
 {
     int error = lua_gettop(L) - 1;
 
@@ -212,6 +210,12 @@ static void add_other(lua_State *L)
         lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
     }
     lua_settop(L, error);
+}
+
+static void push_disorder(lua_State *L, neap_bind_ending *ending)
+{
+    neap_bind_scope_push_disorder(L, &ending->inside,
+                                  "a scope was left before one that was opened inside it");
 }
 
 /* Push what is left, as a script has written it: `neap.scope`, `neap.step "charge"`. */
@@ -321,13 +325,13 @@ static int boundary_outcome(lua_State *L, neap_bind_ending *ending, neap_cancel_
     if (ending->disorder) {
         push_disorder(L, ending);
         if (failed)
-            add_other(L);
+            neap_bind_scope_add_other(L);
         return lua_error(L);
     }
     if (kind == NEAP_CANCEL_DEADLINE) {
         if (failed) {
             push_timeout(L, ending);
-            add_other(L);
+            neap_bind_scope_add_other(L);
             return lua_error(L);
         }
         if (ending->form == NEAP_SCOPE_SHIELD && neap_task_is_cancelled(task))

@@ -255,15 +255,18 @@ static int body_k(lua_State *L, int status, lua_KContext ctx)
     bool ok = ctx == 0 ? status == LUA_OK || status == LUA_YIELD : ctx == 1;
 
     while ((scope = box->core.scope)->owner == &box->core && !scope->of_task) {
-        if (neap_bind_scope_wind_down(L, neap_bind_scope_of(scope)))
+        neap_bind_scope *forgotten = neap_bind_scope_of(scope);
+        if (neap_bind_scope_wind_down(L, forgotten))
             return neap_bind_suspend(L, ok ? 1 : 2, body_k);
-        neap_bind_scope_close(L, neap_bind_scope_of(scope));
-        if (ok) {
+        neap_bind_scope_box *inside = forgotten->failed;
+        forgotten->failed = NULL;
+        neap_bind_scope_close(L, forgotten);
+        if (ok)
             lua_settop(L, 3);
-            neap_bind_push_error(L, "structure", NULL, NULL, "a task ended with an open scope: "
-                "write local s <close> = neap.scope(), or use the function form");
-            ok = false;
-        }
+        neap_bind_scope_push_disorder(L, &inside, "a task ended with an open scope");
+        if (!ok)
+            neap_bind_scope_add_other(L);
+        ok = false;
     }
     settle(L, box, ok);
     return 0;
