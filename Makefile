@@ -61,7 +61,7 @@ asan: ## build and check with address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory VARIANT=asan check
 
 tsan: ## build with the thread sanitizer and check what uses threads
-	@$(MAKE) --no-print-directory VARIANT=tsan all build/tsan/spec/pool
+	@$(MAKE) --no-print-directory VARIANT=tsan all $(addprefix build/tsan/spec/,file job loop pool stream)
 	@scripts/test build/tsan threads
 
 POINTS ?= 12

@@ -2,15 +2,18 @@
 #include "test.h"
 
 #include <semaphore.h>
+#include <stdatomic.h>
 
 #include "io/job.h"
 #include "io/loop.h"
+#include "io/setup.h"
 
 static neap_sched  sched;
 static test_clock  test_time;
 static neap_loop  *loop;
 static test_task   waiter;
-static int         runs, frees, results;
+static int         frees, results;
+static atomic_int  runs;        /* counted by threads */
 static sem_t       gate;        /* a job waits here until the spec lets it go on */
 
 static void run_at_once(neap_job *job)
@@ -45,7 +48,8 @@ static void begin(void)
     loop = neap_loop_new(&sched);
     neap_loop_on_turn(loop, no_turn, no_turn);
     sem_init(&gate, 0, 0);
-    runs = frees = 0;
+    runs = 0;
+    frees = 0;
     results = 1;
 }
 
@@ -125,19 +129,19 @@ static void what_was_done_before_a_cancellation_counts(void)
 static void jobs_beyond_the_threads_wait_and_those_dropped_never_run(void)
 {
     enum { MORE = 3 };
-    neap_job jobs[NEAP_JOB_THREADS + MORE];
+    neap_job jobs[NEAP_SETUP_THREADS + MORE];
 
     begin();
-    for (int i = 0; i < NEAP_JOB_THREADS + MORE; i++) {
+    for (int i = 0; i < NEAP_SETUP_THREADS + MORE; i++) {
         jobs[i] = (neap_job){ .run = run_gated, .free = count_free };
         neap_job_start(&jobs[i], loop);
     }
-    for (int i = NEAP_JOB_THREADS; i < NEAP_JOB_THREADS + MORE; i++)
+    for (int i = NEAP_SETUP_THREADS; i < NEAP_SETUP_THREADS + MORE; i++)
         neap_job_drop(&jobs[i]);        /* every thread has an earlier one */
-    for (int i = 0; i < NEAP_JOB_THREADS; i++)
+    for (int i = 0; i < NEAP_SETUP_THREADS; i++)
         sem_post(&gate);
     CHECK(!neap_loop_run(loop));
-    CHECK(runs == NEAP_JOB_THREADS && frees == MORE);
+    CHECK(runs == NEAP_SETUP_THREADS && frees == MORE);
     end();
 }
 

@@ -1,16 +1,10 @@
 #include "io/job.h"
 
 #include <assert.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "base/err.h"
 #include "base/mem.h"
 #include "io/uvloop.h"
-
-#define POOL_VARIABLE "UV_THREADPOOL_SIZE"
-
-static bool pool_is_ours;
 
 static void on_run(uv_work_t *request)
 {
@@ -83,20 +77,4 @@ void neap_job_drop(neap_job *job)
     }
     job->dropped = true;
     uv_cancel(job->request);
-}
-
-void neap_job_size_pool(void)
-{
-    char threads[16];
-
-    if (getenv(POOL_VARIABLE) != NULL)
-        return;
-    snprintf(threads, sizeof threads, "%d", NEAP_JOB_THREADS);
-    setenv(POOL_VARIABLE, threads, 1);
-    pool_is_ours = true;
-}
-
-const char *neap_job_pool_variable(void)
-{
-    return pool_is_ours ? POOL_VARIABLE : NULL;
 }

@@ -11,7 +11,7 @@
  * task is cancelled, the tie from job to task is cut, and what the thread still
  * reads and writes is the job's.
  *
- * Order      Jobs begin in the order of their start, NEAP_JOB_THREADS at once.
+ * Order      Jobs begin in the order of their start, NEAP_SETUP_THREADS at once.
  * Ownership  The maker's, who ends with neap_job_drop; `free` is called once, in
  *            neap_job_drop or when the thread is back.
  * Errors     NEAP_ENOMEM at the start; the maker's struct says what came of it.
@@ -24,10 +24,6 @@
 
 #include "core/wait.h"
 #include "io/loop.h"
-
-/* Threads of the pool of a process: for files and names, which wait more than
- * they work. UV_THREADPOOL_SIZE in the environment says otherwise. */
-#define NEAP_JOB_THREADS 16
 
 typedef struct neap_job neap_job;
 struct neap_job {
@@ -50,12 +46,5 @@ void neap_job_park(neap_job *job, const neap_wait_class *class, neap_task *task)
 void neap_job_cancel(neap_task *task);
 /* Nobody needs `job` any more. */
 void neap_job_drop(neap_job *job);
-
-/* Say how many threads the pool has; before it is used, and before the process
- * has other threads. */
-void neap_job_size_pool(void);
-/* The variable of the environment by which that was said, or NULL: no business
- * of child processes. */
-const char *neap_job_pool_variable(void);
 
 #endif

@@ -2,39 +2,15 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <signal.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
-#include "io/job.h"
+#include "io/setup.h"
 #include "io/uverr.h"
 #include "io/uvloop.h"
 
 enum { NS_PER_MS = 1000000 };
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
 static const neap_wait_class IDLE = { .what = "neap.test.run_until_idle" };
-
-static pthread_once_t memory_once = PTHREAD_ONCE_INIT;
-
-static void *uv_memory(size_t size)
-{
-    return neap_mem_try_realloc(NULL, size);
-}
-
-static void *uv_zeroed_memory(size_t count, size_t size)
-{
-    void *block = neap_mem_try_realloc(NULL, count * size);
-    return block == NULL ? NULL : memset(block, 0, count * size);
-}
-
-/* What cannot grow would make libuv abort without a word: neap_mem_realloc has one. */
-static void use_our_memory(void)
-{
-    uv_replace_allocator(uv_memory, neap_mem_realloc, uv_zeroed_memory, neap_mem_free);
-}
 
 /* The scheduler's turn looks at the heap itself. uv_run fires a timer that is due
  * before it polls, and would then poll without a limit: a stop makes it return. */
@@ -70,34 +46,6 @@ static bool brings_something(neap_loop *loop)
     return loop->sched->ready_count > 0 || loop->pending > 0;
 }
 
-static void on_lost_reader(int number)
-{
-    (void)number;       /* the write itself says EPIPE */
-}
-
-static void prepare_process(void)
-{
-    /* A handler, since what is ignored would be ignored by child processes, too. */
-    signal(SIGPIPE, on_lost_reader);
-    neap_job_size_pool();
-}
-
-/* With its first loop libuv opens three files, and aborts if it cannot. */
-static int afford_files(void)
-{
-    int ends[2], one = -1, result = NEAP_OK;
-
-    if (pipe(ends) != 0)
-        return neap_uverr_errno();
-    if ((one = dup(ends[0])) < 0)
-        result = neap_uverr_errno();
-    else
-        close(one);
-    close(ends[0]);
-    close(ends[1]);
-    return result;
-}
-
 static _Thread_local int lacks;
 
 int neap_loop_lacks(void)
@@ -109,15 +57,13 @@ neap_loop *neap_loop_new(neap_sched *sched)
 {
     neap_loop *loop = neap_mem_try_realloc(NULL, sizeof *loop);
 
-    pthread_once(&memory_once, use_our_memory);
     lacks = loop == NULL ? NEAP_ENOMEM : NEAP_OK;
     if (loop == NULL)
         return NULL;
-    pthread_once(&once, prepare_process);
     *loop = (neap_loop){ .sched = sched };
     neap_link_init(&loop->idle);
     neap_link_init(&loop->ends);
-    if ((lacks = afford_files()) != NEAP_OK ||
+    if ((lacks = neap_setup()) != NEAP_OK ||
         (lacks = neap_uverr(uv_loop_init(&loop->uv))) != NEAP_OK) {
         neap_mem_free(loop);
         return NULL;

@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "io/job.h"
+#include "io/setup.h"
 #include "io/uverr.h"
 #include "io/uvloop.h"
 
@@ -96,7 +96,7 @@ static bool is_named(const char *variable, const char *name, size_t len)
 /* True if the child does not get `variable` of ours. */
 static bool is_left_out(const char *variable, char **changes)
 {
-    const char *ours = neap_job_pool_variable();
+    const char *ours = neap_setup_variable();
 
     if (ours != NULL && is_named(variable, ours, strlen(ours)))
         return true;

@@ -1,0 +1,24 @@
+/* io/setup.h - what a process needs before it makes a loop of libuv's.
+ *
+ *   memory        where none can be had libuv aborts without a word; now there is one
+ *   signals       a reader that is lost is an error of the write, and not a SIGPIPE
+ *   threads       libuv's pool has as many as io/job wants
+ *   descriptors   where there are too few libuv aborts; now that is an error
+ *
+ * Errors  NEAP_EMFILE, NEAP_ENFILE.
+ * Thread  Any; for the first time before the process has others.
+ */
+#ifndef NEAP_IO_SETUP_H
+#define NEAP_IO_SETUP_H
+
+/* Threads of libuv's pool, for files and names, which wait more than they work.
+ * UV_THREADPOOL_SIZE in the environment says otherwise. */
+#define NEAP_SETUP_THREADS 16
+
+/* Before each loop; NEAP_OK, or a code. */
+int neap_setup(void);
+/* The variable of the environment by which the number of threads was said, or NULL: no
+ * business of child processes. */
+const char *neap_setup_variable(void);
+
+#endif
