@@ -20,8 +20,6 @@ const neap_bind_type neap_bind_scope_type = { "neap.scope" };
 enum { UP_METHODS = 1 };
 enum { UP_METATABLE = 1, UP_HANDLER };
 
-enum { FIELD_FAILURES, FIELD_NAME, FIELD_DEADLINE_AT };
-
 /* A recursion through tasks meets no end of a stack, only that of the memory. */
 enum { MAX_DEPTH = 100000 };
 
@@ -87,6 +85,8 @@ static neap_bind_scope *open(lua_State *L, neap_bind_scope_form form, uint64_t d
         box->number = scope->number;
         box->deadline_ns = scope->core.deadline.at_ns;
         scope->hooked = (box->has & (1 << NEAP_SCOPE_HOOK)) != 0;
+        if (duration_ns != NEAP_DURATION_NONE)
+            neap_bind_scope_give_fields(L, lua_gettop(L));
     }
     return scope;
 }
@@ -443,6 +443,7 @@ static int l_extend(lua_State *L)
     if (scope != NULL && scope->core.open && scope->core.kind == NEAP_CANCEL_NONE) {
         set_deadline(L, scope, duration_ns);
         box->deadline_ns = scope->core.deadline.at_ns;
+        neap_bind_scope_give_fields(L, 1);
     }
     return 0;
 }
@@ -494,23 +495,62 @@ static void push_failures(lua_State *L)
     }
 }
 
-/* A method, s.failures, s.name or s.deadline_at. Among the methods, which come first
- * since they are hot, a field is a number. */
+static bool is_key(lua_State *L, const char *name)
+{
+    return lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), name) == 0;
+}
+
+/* A method, s.failures, s.name or s.deadline_at. */
 static int l_index(lua_State *L)
 {
-    if (lua_rawget(L, lua_upvalueindex(UP_METHODS)) != LUA_TNUMBER)
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(UP_METHODS)) != LUA_TNIL)
         return 1;
     neap_bind_scope_box *box = box_arg(L);
-    switch (lua_tointeger(L, -1)) {
-    case FIELD_FAILURES:
-        push_failures(L);
-        return 1;
-    case FIELD_NAME:
-        neap_bind_scope_kept(L, 1, NEAP_SCOPE_NAME);
-        return 1;
-    default:
+    if (is_key(L, "deadline_at"))
         return push_deadline_at(L, box->deadline_ns);
+    if (is_key(L, "failures"))
+        push_failures(L);
+    else if (is_key(L, "name"))
+        neap_bind_scope_kept(L, 1, NEAP_SCOPE_NAME);
+    return 1;
+}
+
+/* Of a scope without fields, what is no method. */
+static int l_index_plain(lua_State *L)
+{
+    if (!is_key(L, "failures"))
+        return 0;
+    lua_newtable(L);
+    return 1;
+}
+
+/* Most scopes have no failure, name or deadline, and find their methods in a table; a
+ * function that looks for a field would cost each spawn 30 ns. Those that have one get
+ * another metatable. */
+static void make_metatables(lua_State *L)
+{
+    neap_bind_metatable(L, &neap_bind_scope_type);
+    int plain = lua_gettop(L);
+    lua_getfield(L, plain, "__index");
+    int methods = lua_gettop(L);
+
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, l_index_plain);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, methods);
+
+    lua_createtable(L, 0, 32);             /* sparse, as neap_bind_methods */
+    for (lua_pushnil(L); lua_next(L, plain);) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, -4);
     }
+    lua_pushvalue(L, methods);
+    lua_pushcclosure(L, l_index, 1);
+    lua_setfield(L, -2, "__index");
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &neap_bind_scope_fields);
+    lua_settop(L, plain - 1);
 }
 
 neap_bind_scope *neap_bind_open_scope(lua_State *L)
@@ -551,7 +591,7 @@ int luaopen_neap_core_scope(lua_State *L)
     static const luaL_Reg scope[] = {
         { "spawn", l_spawn }, { "cancel", l_cancel }, { "join", l_join }, { "close", l_close },
         { "extend", l_extend }, { "result", l_result }, { "__close", l_leave },
-        { "__index", l_index }, { NULL, NULL } };
+        { NULL, NULL } };
     static const luaL_Reg functions[] = {
         { "open", l_open }, { "open_with", l_open_with }, { "timeout", l_timeout },
         { "timeout_or", l_timeout_or }, { "timeout_of", l_timeout_of }, { "shield", l_shield },
@@ -559,9 +599,7 @@ int luaopen_neap_core_scope(lua_State *L)
 
     luaL_newlibtable(L, functions);
     neap_bind_methods(L, &neap_bind_scope_type, scope, "methods");
-    neap_bind_field(L, "failures", FIELD_FAILURES);
-    neap_bind_field(L, "name", FIELD_NAME);
-    neap_bind_field(L, "deadline_at", FIELD_DEADLINE_AT);
+    make_metatables(L);
     /* spawn makes boxes of tasks: their metatable is its second upvalue */
     lua_getfield(L, -1, "methods");
     lua_pushnil(L);

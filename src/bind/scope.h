@@ -100,6 +100,10 @@ void neap_bind_scope_free_all(neap_host *host);
 
 /* --- failures, leaving: bind/scope_leave.c ---------------------------------------- */
 
+/* Registry key of the metatable of boxes that have fields: failures, name, deadline_at. */
+extern const char neap_bind_scope_fields;
+/* The box at `idx` has fields from now on. Does not raise. */
+void neap_bind_scope_give_fields(lua_State *L, int idx);
 /* Keep the value on top as `what` of the box at `idx`. Pops it. */
 void neap_bind_scope_keep(lua_State *L, int idx, int what);
 /* Push `what` of the box at `idx`, or nil; its type. */

@@ -16,6 +16,14 @@ static bool has(const neap_bind_scope_box *box, int what)
     return (box->has & (1 << what)) != 0;
 }
 
+const char neap_bind_scope_fields = 0;
+
+void neap_bind_scope_give_fields(lua_State *L, int idx)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &neap_bind_scope_fields);
+    lua_setmetatable(L, idx);
+}
+
 void neap_bind_scope_keep(lua_State *L, int idx, int what)
 {
     neap_bind_scope_box *box = lua_touserdata(L, idx);
@@ -34,6 +42,8 @@ void neap_bind_scope_keep(lua_State *L, int idx, int what)
     lua_rawseti(L, -2, what);
     lua_pop(L, 1);
     box->has |= (uint8_t)(1 << what);
+    if (what == NEAP_SCOPE_FAILURES || what == NEAP_SCOPE_NAME)
+        neap_bind_scope_give_fields(L, idx);
 }
 
 int neap_bind_scope_kept(lua_State *L, int idx, int what)
