@@ -65,7 +65,7 @@ tsan: ## build with the thread sanitizer and check what uses threads
 	@scripts/test build/tsan threads
 
 POINTS ?= 12
-oom: all $(B)/neap-oom ## refuse each of POINTS requests for memory (12, or all) of every spec and example
+oom: all $(B)/neap-oom ## refuse each of POINTS requests for memory (12, kinds or all) of every spec and example
 	@scripts/oom $(B) $(POINTS)
 
 lint: ## check Lua sources, annotations, and that every statement has its spec

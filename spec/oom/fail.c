@@ -1,13 +1,17 @@
 /* spec/oom/fail.c - neap, one of its requests for memory refused, again and again.
  *
- *   neap-oom FROM POINTS ARGS...       at POINTS of the requests of `neap ARGS`, evenly spread,
- *                                      or at `all`; FROM `start`, or where the first `spec` begins
+ *   neap-oom FROM POINTS ARGS...       at POINTS of the requests of `neap ARGS`, evenly spread, at
+ *                                      `all`, or at each of its `kinds`; FROM `start`, or where
+ *                                      the first `spec` begins
  *
  *   original  ---+---+---+--- ... end  it runs once; at each point a copy of the process is
  *   copies       x-- x-- x--           refused the request, and goes on alone
  *
  * Once a process has asked something of its loop, started a thread or read the machine's clock,
  * copies would share what is outside of it: each later point is one of a run from the start.
+ *
+ * Requests are of one kind if the same calls have led to them, and they are for as many bytes:
+ * of each kind the 1st, 8th, 64th ... is refused.
  *
  * The repetition of a request is refused, too: Lua collects garbage and asks once more. With
  * NEAP_FAIL_FOR=8 that many in a row are refused, repeated or not.
@@ -19,9 +23,12 @@
  * The last line is "N passed, N failed".
  */
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +48,7 @@
 #include "io/slice.h"
 #include "io/thread.h"
 
+enum { MOST_REQUESTS = 1 << 26, MOST_KINDS = 1 << 20, CALLS = 24, FIRST_CALL = 2 };
 enum { RUN_LIMIT_S = 120, SHOWN = 2000, FIRST_ARGUMENT = 3, ABOVE_THEIRS = 100 };
 
 #define FAILED "\nFAILED "       /* what `neap test` prints before the name of a spec */
@@ -51,7 +59,15 @@ static struct shared {          /* by the original and its copies */
     unsigned long spec;         /* the request before the first spec */
     unsigned long rest;         /* the first point of a run from the start; 0: none */
     unsigned long passed, failed;
+    struct kind {               /* where it hashes to; `id` 0: free */
+        uint64_t id;
+        uint64_t count;
+    } kinds[MOST_KINDS];
+    uint8_t picked[MOST_REQUESTS / 8];      /* bits */
 } *shared;
+
+static bool by_kind;            /* points are those that are picked */
+static bool picks;              /* this run does that */
 
 static bool splits;             /* at each point; its copies do not */
 static unsigned long point;     /* the next one; 0: none */
@@ -157,6 +173,50 @@ static void shorten(off_t out, off_t err)
         give_up("the output cannot be taken back");
 }
 
+/* --- kinds of requests ------------------------------------------------------------------ */
+
+static uint64_t mixed(uint64_t hash, uint64_t value)
+{
+    hash = (hash ^ value) * UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ hash >> 29;
+}
+
+/* Count request `number`, of `size` bytes, as one of its kind, and pick it if it is to be refused. */
+static void pick(unsigned long number, size_t size)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    void *calls[CALLS];
+    int depth = backtrace(calls, CALLS);
+    uint64_t id = mixed(1, size);
+
+    if (number >= MOST_REQUESTS)
+        give_up("there are too many requests");
+    for (int i = FIRST_CALL; i < depth; i++)
+        id = mixed(id, (uintptr_t)calls[i]);
+    pthread_mutex_lock(&lock);
+    struct kind *kind = &shared->kinds[id % MOST_KINDS];
+    while (kind->id != 0 && kind->id != id)
+        kind = kind + 1 < shared->kinds + MOST_KINDS ? kind + 1 : shared->kinds;
+    kind->id = id;
+    uint64_t count = ++kind->count;
+    while (count % 8 == 0)
+        count /= 8;
+    if (count == 1)
+        shared->picked[number / 8] |= (uint8_t)(1 << number % 8);
+    pthread_mutex_unlock(&lock);
+}
+
+/* The point after `number`; 0: none. */
+static unsigned long next_point(unsigned long number)
+{
+    if (!by_kind)
+        return number + step;
+    while (++number < MOST_REQUESTS)
+        if (shared->picked[number / 8] & 1 << number % 8)
+            return number;
+    return 0;
+}
+
 /* --- runs ------------------------------------------------------------------------------- */
 
 /* True in a copy of this process; the original waits for its end, which goes to `status`. */
@@ -192,7 +252,7 @@ static bool split(void)
     judge(status);
     shorten(out.st_size, err.st_size);
     shared->requests = requests;
-    point += step;
+    point = next_point(point);
     return false;
 }
 
@@ -201,6 +261,8 @@ static void *fail(void *block, size_t size)
     unsigned long number = atomic_fetch_add(&shared->requests, 1) + 1;
     bool again = refused != 0 && refused == size;
 
+    if (picks)
+        pick(number, size);
     refused = 0;
     if (again)
         shared->raised = true;      /* by Lua, now */
@@ -265,8 +327,11 @@ void *__wrap_neap_slab_alloc(neap_slab *slab)
 /* What a select draws is as new for each spec. */
 void __wrap_neap_bind_select_renew(lua_State *L)
 {
-    if (shared->spec == 0)
+    if (shared->spec == 0) {
         shared->spec = shared->requests;
+        if (picks)
+            memset(shared->kinds, 0, sizeof shared->kinds);
+    }
     __real_neap_bind_select_renew(L);
 }
 
@@ -321,11 +386,11 @@ void __wrap_neap_virtual_run(neap_virtual *clock, unsigned reason, bool holds)
 static void refuse(int argc, char **argv, unsigned long first, unsigned long total)
 {
     shorten(0, 0);
-    point = first;
+    point = by_kind ? next_point(first - 1) : first;
     splits = true;
     expect_success(run(argc, argv));
     splits = false;
-    for (point = shared->rest; point != 0 && point <= total; point += step) {
+    for (point = shared->rest; point != 0 && point <= total; point = next_point(point)) {
         shorten(0, 0);
         int status = run(argc, argv);
         if (shared->refused || status != 0)     /* it can have taken fewer requests */
@@ -341,23 +406,30 @@ int main(int argc, char **argv)
     /* Descriptors of the run are what they would be without us: libuv's list of those that it
      * watches grows at 14, 30 ... and ends the process with "neap: out of memory" if it cannot. */
     report = fdopen(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, ABOVE_THEIRS), "w");
-    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (shared == MAP_FAILED)
         give_up("there is no memory to share");
     if (argc < FIRST_ARGUMENT || (!from_spec && strcmp(argv[1], "start") != 0))
         return neap_cli_run(argc, argv);    /* a spec runs the binary that it is in */
     unsigned long points = strtoul(argv[2], NULL, 10);
+    by_kind = strcmp(argv[2], "kinds") == 0;
     argc -= FIRST_ARGUMENT - 1;
     argv += FIRST_ARGUMENT - 1;
     neap_mem_source = fail;
     capture(STDOUT_FILENO);
     capture(STDERR_FILENO);
 
+    picks = by_kind;
     expect_success(run(argc, argv));
+    picks = false;
     unsigned long total = shared->requests, first = from_spec ? shared->spec + 1 : 1;
     step = points == 0 || total <= first ? 1 : (total - first) / points + 1;
     row = in_a_row != NULL ? strtoul(in_a_row, NULL, 10) : 1;
-    fprintf(report, "from %lu, every %lu of %lu requests: neap", first, step, total);
+    if (by_kind)
+        fprintf(report, "from %lu, each kind of %lu requests: neap", first, total);
+    else
+        fprintf(report, "from %lu, every %lu of %lu requests: neap", first, step, total);
     for (int i = 1; i < argc; i++)
         fprintf(report, " %s", argv[i]);
     fprintf(report, "\n");
