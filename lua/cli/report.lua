@@ -48,16 +48,21 @@ local function step_of(err)
     step.attempts > 1 and (", after %d attempts"):format(step.attempts) or "")
 end
 
-local function describe(lines, what, err)
+-- `told` has the errors that have been described: one may be its own cause, in a circle.
+local function describe(lines, what, err, told)
+  if type(err) == "table" then
+    if told[err] then return end
+    told[err] = true
+  end
   lines[#lines + 1] = what .. message(err)
   lines[#lines + 1] = step_of(err)
   local where = host.traceback(err)
   if where then lines[#lines + 1] = report.traceback(where) end
   if type(err) ~= "table" then return end
-  if rawget(err, "cause") ~= nil then describe(lines, "caused by: ", err.cause) end
+  if rawget(err, "cause") ~= nil then describe(lines, "caused by: ", err.cause, told) end
   local others = rawget(err, "others")
   if type(others) == "table" then
-    for _, other in ipairs(others) do describe(lines, "and: ", other) end
+    for _, other in ipairs(others) do describe(lines, "and: ", other, told) end
   end
 end
 
@@ -67,7 +72,7 @@ end
 ---@return string
 function report.error(err)
   local lines = {}
-  describe(lines, "neap: ", err)
+  describe(lines, "neap: ", err, {})
   return table.concat(lines, "\n") .. "\n"
 end
 

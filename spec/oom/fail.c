@@ -9,6 +9,7 @@
  *
  * Once a process has asked something of its loop, started a thread or read the machine's clock,
  * copies would share what is outside of it: each later point is one of a run from the start.
+ * So is each while a file is being written.
  *
  * Requests are of one kind if the same calls have led to them, and they are for as many bytes:
  * of each kind the 1st, 8th, 64th ... is refused.
@@ -35,6 +36,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -64,10 +66,13 @@ static struct shared {          /* by the original and its copies */
         uint64_t count;
     } kinds[MOST_KINDS];
     uint8_t picked[MOST_REQUESTS / 8];      /* bits */
+    uint8_t put_off[MOST_REQUESTS / 8];     /* bits: points at which a file was being written */
 } *shared;
 
+static struct timespec copied_at;       /* when this copy was made */
 static bool by_kind;            /* points are those that are picked */
 static bool picks;              /* this run does that */
+static unsigned writes;         /* files that are open for writing */
 
 static bool splits;             /* at each point; its copies do not */
 static unsigned long point;     /* the next one; 0: none */
@@ -206,15 +211,19 @@ static void pick(unsigned long number, size_t size)
     pthread_mutex_unlock(&lock);
 }
 
+/* The first of `bits` after `number`, or 0. */
+static unsigned long next_bit(const uint8_t *bits, unsigned long number)
+{
+    while (++number < MOST_REQUESTS)
+        if (bits[number / 8] & 1 << number % 8)
+            return number;
+    return 0;
+}
+
 /* The point after `number`; 0: none. */
 static unsigned long next_point(unsigned long number)
 {
-    if (!by_kind)
-        return number + step;
-    while (++number < MOST_REQUESTS)
-        if (shared->picked[number / 8] & 1 << number % 8)
-            return number;
-    return 0;
+    return by_kind ? next_bit(shared->picked, number) : number + step;
 }
 
 /* --- runs ------------------------------------------------------------------------------- */
@@ -242,11 +251,17 @@ static bool split(void)
     fstat(STDOUT_FILENO, &out);
     fstat(STDERR_FILENO, &err);
     shared->refused = shared->raised = false;
+    if (writes > 0) {
+        shared->put_off[point / 8] |= (uint8_t)(1 << point % 8);
+        point = next_point(point);
+        return false;
+    }
     alarm(0);
     bool copy = in_copy(&status);
     alarm(RUN_LIMIT_S);     /* for the copy, and from one point to the next */
     if (copy) {
         splits = false;
+        clock_gettime(CLOCK_REALTIME_COARSE, &copied_at);
         return true;
     }
     judge(status);
@@ -316,6 +331,42 @@ int __wrap_neap_bind_fail(lua_State *L, int code, const char *op)
     return __real_neap_bind_fail(L, code, op);
 }
 
+static bool for_writing(const char *mode)
+{
+    return strpbrk(mode, "wa+") != NULL;
+}
+
+FILE *__real_fopen(const char *path, const char *mode);
+FILE *__wrap_fopen(const char *path, const char *mode);
+FILE *__wrap_fopen(const char *path, const char *mode)
+{
+    FILE *file = __real_fopen(path, mode);
+    writes += file != NULL && for_writing(mode);
+    return file;
+}
+
+int __real_fclose(FILE *file);
+int __wrap_fclose(FILE *file);
+int __wrap_fclose(FILE *file)
+{
+    writes -= (fcntl(fileno(file), F_GETFL) & O_ACCMODE) != O_RDONLY && writes > 0;
+    return __real_fclose(file);
+}
+
+/* A copy does not take away the files of the original. */
+int __real_remove(const char *path);
+int __wrap_remove(const char *path);
+int __wrap_remove(const char *path)
+{
+    struct stat about;
+
+    if (copied_at.tv_sec != 0 && stat(path, &about) == 0 &&
+        (about.st_mtim.tv_sec < copied_at.tv_sec ||
+         (about.st_mtim.tv_sec == copied_at.tv_sec && about.st_mtim.tv_nsec <= copied_at.tv_nsec)))
+        return 0;
+    return __real_remove(path);
+}
+
 /* Each box of a task is a request. */
 void *__wrap_neap_slab_alloc(neap_slab *slab);
 void *__wrap_neap_slab_alloc(neap_slab *slab)
@@ -382,6 +433,14 @@ void __wrap_neap_virtual_run(neap_virtual *clock, unsigned reason, bool holds)
     __real_neap_virtual_run(clock, reason, holds);
 }
 
+static void refuse_from_start(int argc, char **argv)
+{
+    shorten(0, 0);
+    int status = run(argc, argv);
+    if (shared->refused || status != 0)     /* it can have taken fewer requests */
+        judge(status);
+}
+
 /* Refuse each point in turn, up to the last of `total` requests. */
 static void refuse(int argc, char **argv, unsigned long first, unsigned long total)
 {
@@ -390,12 +449,10 @@ static void refuse(int argc, char **argv, unsigned long first, unsigned long tot
     splits = true;
     expect_success(run(argc, argv));
     splits = false;
-    for (point = shared->rest; point != 0 && point <= total; point = next_point(point)) {
-        shorten(0, 0);
-        int status = run(argc, argv);
-        if (shared->refused || status != 0)     /* it can have taken fewer requests */
-            judge(status);
-    }
+    for (point = shared->rest; point != 0 && point <= total; point = next_point(point))
+        refuse_from_start(argc, argv);
+    for (point = next_bit(shared->put_off, 0); point != 0; point = next_bit(shared->put_off, point))
+        refuse_from_start(argc, argv);
 }
 
 int main(int argc, char **argv)
@@ -406,6 +463,8 @@ int main(int argc, char **argv)
     /* Descriptors of the run are what they would be without us: libuv's list of those that it
      * watches grows at 14, 30 ... and ends the process with "neap: out of memory" if it cannot. */
     report = fdopen(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, ABOVE_THEIRS), "w");
+    if (report == NULL)
+        return perror("neap-oom"), 2;
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
                   MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (shared == MAP_FAILED)

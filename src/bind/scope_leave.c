@@ -203,12 +203,22 @@ void neap_bind_scope_push_disorder(lua_State *L, neap_bind_scope_box **inside, c
     lua_settop(L, top + 1);
 }
 
+/* True if the object at `idx` has the value at `cause` as its cause. */
+static bool is_caused_by(lua_State *L, int idx, int cause)
+{
+    lua_pushliteral(L, "cause");
+    lua_rawget(L, idx);
+    bool is = lua_rawequal(L, -1, cause);
+    lua_pop(L, 1);
+    return is;
+}
+
 void neap_bind_scope_add_other(lua_State *L)
 {
     int error = lua_gettop(L) - 1;
 
     neap_bind_checkstack(L, 4, NULL);
-    if (neap_bind_is_error(L, error, NULL)) {
+    if (neap_bind_is_error(L, error, NULL) && !is_caused_by(L, error + 1, error)) {
         lua_pushliteral(L, "others");
         if (lua_rawget(L, error) != LUA_TTABLE) {
             lua_pop(L, 1);
@@ -421,6 +431,16 @@ static bool wait_for_tasks(lua_State *L, neap_bind_scope *scope)
     return true;
 }
 
+neap_bind_scope_box *neap_bind_scope_take_failed(neap_bind_scope *scope)
+{
+    neap_bind_ending *ending = &scope->ending;
+    neap_bind_scope_box **first = ending->inside != NULL ? &ending->inside : &scope->failed;
+    neap_bind_scope_box *box = *first;
+
+    *first = NULL;
+    return box;
+}
+
 bool neap_bind_scope_wind_down(lua_State *L, neap_bind_scope *scope)
 {
     neap_bind_scope_cancel(L, &scope->core, NEAP_CANCEL_CANCELLED, 0, 0);
@@ -437,10 +457,8 @@ static int leave_k(lua_State *L, int status, lua_KContext ctx)
         neap_bind_scope *inner = neap_bind_scope_of(task->scope);
         if (neap_bind_scope_wind_down(L, inner))
             return neap_bind_suspend(L, ctx, leave_k);
-        if (scope->ending.inside == NULL) {
-            scope->ending.inside = inner->failed;
-            inner->failed = NULL;
-        }
+        if (scope->ending.inside == NULL)
+            scope->ending.inside = neap_bind_scope_take_failed(inner);
         neap_bind_scope_close(L, inner);
         scope->ending.disorder = true;
     }

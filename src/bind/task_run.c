@@ -247,28 +247,56 @@ static void settle(lua_State *L, neap_bind_task *box, bool ok)
         neap_bind_scope_hook(L, 2, 1);
 }
 
-/* `ctx` is 0 when the body has just ended, else how it had: 1 well, 2 not. */
+/* How a body ended: by a return, an error, a cancellation of its task or of a scope of its own. */
+typedef enum body_end { BODY_DONE = 1, BODY_FAILED, BODY_CUT } body_end;
+
+static body_end end_of(lua_State *L, int status)
+{
+    if (status == LUA_OK || status == LUA_YIELD)
+        return BODY_DONE;
+    return neap_bind_is_cancellation(L, -1) ? BODY_CUT : BODY_FAILED;
+}
+
+/* The body has left scopes open, in one of which, `*inside`, something failed, if it is not
+ * NULL. An error of its own wins, and a cancellation from outside that hides no failure. */
+static body_end end_in_disorder(lua_State *L, body_end end, neap_bind_scope_box **inside)
+{
+    bool is_cancelled = end == BODY_CUT && neap_bind_is_cancellation(L, -1);
+
+    if (*inside == NULL && (end == BODY_FAILED || is_cancelled))
+        return end;
+    if (end == BODY_DONE)
+        lua_settop(L, 3);
+    neap_bind_scope_push_disorder(L, inside, "a task ended with an open scope");
+    if (end == BODY_CUT)
+        lua_remove(L, -2);
+    else if (end == BODY_FAILED)
+        neap_bind_scope_add_other(L);
+    return BODY_FAILED;
+}
+
+/* `ctx` is 0 when the body has just ended, else how it had. */
 static int body_k(lua_State *L, int status, lua_KContext ctx)
 {
     neap_bind_task *box = neap_bind_task_of(neap_host_of(L)->sched.running);
+    body_end end = ctx == 0 ? end_of(L, status) : (body_end)ctx;
+    neap_bind_scope_box *inside = NULL;
+    bool disorder = ctx != 0;
     neap_scope *scope;
-    bool ok = ctx == 0 ? status == LUA_OK || status == LUA_YIELD : ctx == 1;
 
     while ((scope = box->core.scope)->owner == &box->core && !scope->of_task) {
         neap_bind_scope *forgotten = neap_bind_scope_of(scope);
+        if (inside != NULL)
+            forgotten->ending.inside = inside;
         if (neap_bind_scope_wind_down(L, forgotten))
-            return neap_bind_suspend(L, ok ? 1 : 2, body_k);
-        neap_bind_scope_box *inside = forgotten->failed;
-        forgotten->failed = NULL;
+            return neap_bind_suspend(L, end, body_k);
+        inside = neap_bind_scope_take_failed(forgotten);
         neap_bind_scope_close(L, forgotten);
-        if (ok)
-            lua_settop(L, 3);
-        neap_bind_scope_push_disorder(L, &inside, "a task ended with an open scope");
-        if (!ok)
-            neap_bind_scope_add_other(L);
-        ok = false;
+        disorder = true;
     }
-    settle(L, box, ok);
+    if (disorder)
+        end = end_in_disorder(L, end, &inside);
+    settle(L, box, end == BODY_DONE);
     return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "io/setup.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -55,9 +56,10 @@ static int afford_descriptors(void)
 {
     int ends[2];
 
-    if (pipe(ends) != 0)
+    if (pipe2(ends, O_CLOEXEC) != 0)
         return neap_uverr_errno();
-    int third = dup(ends[0]), result = third >= 0 ? NEAP_OK : neap_uverr_errno();
+    int third = fcntl(ends[0], F_DUPFD_CLOEXEC, 0);
+    int result = third >= 0 ? NEAP_OK : neap_uverr_errno();
     close(ends[0]);
     close(ends[1]);
     if (third >= 0)
