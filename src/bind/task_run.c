@@ -502,20 +502,21 @@ static int kill(neap_host *host, lua_State *co)
     return lua_resume(co, L, 3, &yielded);
 }
 
-/* `body` failed outside of its protected call: there was no memory to note how
- * the task ended. Its scope still learns that it failed. */
+/* `body` failed outside of its protected call: there was no memory to note how the task
+ * ended. Its scope still learns that it failed; whoever waits for a thread's only task
+ * finds no result, which means the same. */
 static void fail_without_memory(neap_bind_task *box)
 {
     lua_State *L = neap_host_of(box->co)->L;
     neap_scope *home = neap_task_home(&box->core), *scope;
-    bool open = !neap_task_ended(&box->core);
+    bool open = !neap_task_ended(&box->core), is_root = home->owner == NULL;
 
-    if (home->owner == NULL)
+    if (is_root && neap_host_of(box->co)->apart == NULL)
         neap_mem_exhausted();
     neap_bind_task_recall(box);
     if (open && (box->core.flags & NEAP_BIND_GUARD) && box->core.awaiters != NULL) {
         box->core.flags |= NEAP_BIND_AWAITED;
-    } else {
+    } else if (!is_root) {
         neap_bind_scope_of(home)->ending.out_of_memory = true;
         neap_scope_cancel(home, NEAP_CANCEL_FAILED, box->core.id);
     }

@@ -66,13 +66,15 @@ neap_loop *neap_loop_new(neap_sched *sched)
     if ((lacks = neap_setup()) != NEAP_OK ||
         (lacks = neap_uverr(uv_loop_init(&loop->uv))) != NEAP_OK) {
         neap_mem_free(loop);
-        return NULL;
+        loop = NULL;
+    } else {
+        uv_timer_init(&loop->uv, &loop->timer);
+        if ((lacks = neap_uverr(neap_loop_open_posts(loop))) != NEAP_OK) {
+            neap_loop_free(loop);
+            loop = NULL;
+        }
     }
-    uv_timer_init(&loop->uv, &loop->timer);
-    if ((lacks = neap_uverr(neap_loop_open_posts(loop))) != NEAP_OK) {
-        neap_loop_free(loop);
-        return NULL;
-    }
+    neap_setup_done();
     return loop;
 }
 

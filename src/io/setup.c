@@ -1,6 +1,7 @@
 #include "io/setup.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -31,6 +32,30 @@ static void *try_zeroed(size_t count, size_t size)
     return block == NULL ? NULL : memset(block, 0, count * size);
 }
 
+/* A new loop takes a list or two, each of less than that. */
+enum { SPARES = 4, SPARE_SIZE = 1024 };
+
+static _Thread_local void *spare[SPARES];
+static _Thread_local int spares;
+
+/* libuv aborts where it cannot grow something; other requests it reports. */
+static void *grow(void *block, size_t size)
+{
+    void *moved = neap_mem_try_realloc(block, size);
+
+    if (moved != NULL)
+        return moved;
+    if (spares == 0 || size > SPARE_SIZE)
+        neap_mem_exhausted();
+    moved = spare[--spares];
+    if (block != NULL) {
+        size_t had = malloc_usable_size(block);
+        memcpy(moved, block, had < size ? had : size);
+        neap_mem_free(block);
+    }
+    return moved;
+}
+
 static void on_lost_reader(int number)
 {
     (void)number;       /* the write itself says EPIPE */
@@ -40,8 +65,7 @@ static void set_up(void)
 {
     char threads[16];
 
-    /* libuv aborts where it cannot grow something; a first request it reports. */
-    uv_replace_allocator(try_alloc, neap_mem_realloc, try_zeroed, neap_mem_free);
+    uv_replace_allocator(try_alloc, grow, try_zeroed, neap_mem_free);
     /* A handler, since what is ignored would be ignored by child processes, too. */
     signal(SIGPIPE, on_lost_reader);
     if (getenv(VARIABLE) != NULL)
@@ -70,7 +94,19 @@ static int afford_descriptors(void)
 int neap_setup(void)
 {
     pthread_once(&once, set_up);
+    while (spares < SPARES) {
+        void *block = neap_mem_try_realloc(NULL, SPARE_SIZE);
+        if (block == NULL)
+            return NEAP_ENOMEM;
+        spare[spares++] = block;
+    }
     return afford_descriptors();
+}
+
+void neap_setup_done(void)
+{
+    while (spares > 0)
+        neap_mem_free(spare[--spares]);
 }
 
 const char *neap_setup_variable(void)

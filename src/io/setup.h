@@ -1,11 +1,12 @@
 /* io/setup.h - what a process needs before it makes a loop of libuv's.
  *
- *   memory        where none can be had libuv aborts without a word; now there is one
+ *   memory        where none can be had libuv aborts without a word; now there is one, and
+ *                 a loop is made from what was laid by for it
  *   signals       a reader that is lost is an error of the write, and not a SIGPIPE
  *   threads       libuv's pool has as many as io/job wants
  *   descriptors   where there are too few libuv aborts; now that is an error
  *
- * Errors  NEAP_EMFILE, NEAP_ENFILE.
+ * Errors  NEAP_ENOMEM, NEAP_EMFILE, NEAP_ENFILE.
  * Thread  Any; for the first time before the process has others.
  */
 #ifndef NEAP_IO_SETUP_H
@@ -17,6 +18,8 @@
 
 /* Before each loop; NEAP_OK, or a code. */
 int neap_setup(void);
+/* The loop has been made, or could not be. */
+void neap_setup_done(void);
 /* The variable of the environment by which the number of threads was said, or NULL: no
  * business of child processes. */
 const char *neap_setup_variable(void);
