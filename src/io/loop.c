@@ -63,7 +63,7 @@ neap_loop *neap_loop_new(neap_sched *sched)
     *loop = (neap_loop){ .sched = sched };
     neap_link_init(&loop->idle);
     neap_link_init(&loop->ends);
-    if ((lacks = neap_setup()) != NEAP_OK ||
+    if ((lacks = neap_setup()) != NEAP_OK || (lacks = neap_setup_lay_by()) != NEAP_OK ||
         (lacks = neap_uverr(uv_loop_init(&loop->uv))) != NEAP_OK) {
         neap_mem_free(loop);
         loop = NULL;

@@ -32,8 +32,9 @@ static void *try_zeroed(size_t count, size_t size)
     return block == NULL ? NULL : memset(block, 0, count * size);
 }
 
-/* A new loop takes a list or two, each of less than that. */
-enum { SPARES = 4, SPARE_SIZE = 1024 };
+/* A loop takes a list or two when it is made, and larger ones later: of a pointer for each
+ * descriptor, so that this is enough for 1,000. */
+enum { SPARES = 4, SPARE_SIZE = 8192 };
 
 static _Thread_local void *spare[SPARES];
 static _Thread_local int spares;
@@ -94,13 +95,20 @@ static int afford_descriptors(void)
 int neap_setup(void)
 {
     pthread_once(&once, set_up);
+    return afford_descriptors();
+}
+
+int neap_setup_lay_by(void)
+{
     while (spares < SPARES) {
         void *block = neap_mem_try_realloc(NULL, SPARE_SIZE);
-        if (block == NULL)
+        if (block == NULL) {
+            neap_setup_done();
             return NEAP_ENOMEM;
+        }
         spare[spares++] = block;
     }
-    return afford_descriptors();
+    return NEAP_OK;
 }
 
 void neap_setup_done(void)

@@ -1,7 +1,7 @@
 /* io/setup.h - what a process needs before it makes a loop of libuv's.
  *
  *   memory        where none can be had libuv aborts without a word; now there is one, and
- *                 a loop is made from what was laid by for it
+ *                 what makes a list of libuv's grow can lay memory by for it
  *   signals       a reader that is lost is an error of the write, and not a SIGPIPE
  *   threads       libuv's pool has as many as io/job wants
  *   descriptors   where there are too few libuv aborts; now that is an error
@@ -18,7 +18,9 @@
 
 /* Before each loop; NEAP_OK, or a code. */
 int neap_setup(void);
-/* The loop has been made, or could not be. */
+/* Lay memory by for what libuv cannot do without; NEAP_OK, or NEAP_ENOMEM. */
+int neap_setup_lay_by(void);
+/* That is done: what is left is given back. */
 void neap_setup_done(void);
 /* The variable of the environment by which the number of threads was said, or NULL: no
  * business of child processes. */

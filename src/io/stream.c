@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "io/job.h"
+#include "io/setup.h"
 #include "io/uverr.h"
 #include "io/uvloop.h"
 
@@ -198,6 +199,21 @@ static void on_closed(uv_handle_t *handle)
     neap_mem_free(handle);
 }
 
+/* libuv's list of what it watches grows when the first wait begins, and cannot be refused
+ * then: it grows here. */
+static int make_room(neap_stream *stream, uv_poll_t *poll)
+{
+    if ((unsigned)stream->fd < stream->loop->uv.nwatchers)
+        return NEAP_OK;
+    int code = neap_setup_lay_by();
+    if (code == NEAP_OK) {
+        uv_poll_start(poll, UV_READABLE, on_poll);
+        uv_poll_stop(poll);
+        neap_setup_done();
+    }
+    return code;
+}
+
 static int open_poll(neap_stream *stream)
 {
     uv_poll_t *poll = neap_mem_try_realloc(NULL, sizeof *poll);
@@ -215,8 +231,12 @@ static int open_poll(neap_stream *stream)
                    ? NEAP_OK : neap_uverr(status);
     }
     poll->data = stream;
-    stream->poll = poll;
-    return NEAP_OK;
+    status = make_room(stream, poll);
+    if (status == NEAP_OK)
+        stream->poll = poll;
+    else
+        uv_close((uv_handle_t *)poll, on_closed);
+    return status;
 }
 
 /* --- the stream ------------------------------------------------------------------------ */
