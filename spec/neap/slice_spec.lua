@@ -39,7 +39,7 @@ neap.yield()]]).stderr
 
   it("is reported at the script's line that called the library", function()
     local err = run([[
-local blank = ("\n"):rep(1000000)
+local blank = ("\n"):rep(1000000) neap.yield()
 for _ in neap.json.lines(blank) do end
 neap.yield()]]).stderr
     assert.is_truthy(err:find("at busy.lua:3; ", 1, true), err)
