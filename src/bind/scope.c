@@ -7,7 +7,6 @@
  */
 #include "bind/scope.h"
 
-#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -16,8 +15,7 @@
 
 const neap_bind_type neap_bind_scope_type = { "neap.scope" };
 
-/* Upvalues: of a method, of a function. */
-enum { UP_METHODS = 1 };
+/* Upvalues of a function. */
 enum { UP_METATABLE = 1, UP_HANDLER };
 
 /* A recursion through tasks meets no end of a stack, only that of the memory. */
@@ -470,89 +468,6 @@ static int l_blame(lua_State *L)
     return 0;
 }
 
-static int push_deadline_at(lua_State *L, uint64_t at_ns)
-{
-    neap_clock *clock = neap_host_of(L)->sched.clock;
-
-    if (at_ns == 0 || at_ns == NEAP_NEVER)
-        return 0;
-    lua_pushnumber(L, (double)clock->wall(clock) / 1e6 +
-                      ((double)at_ns - (double)clock->monotonic(clock)) / 1e9);
-    return 1;
-}
-
-/* A copy: what a scope raises is decided by its own list, which no script can change. */
-static void push_failures(lua_State *L)
-{
-    lua_Integer count = 0;
-
-    if (neap_bind_scope_kept(L, 1, NEAP_SCOPE_FAILURES) != LUA_TNIL)
-        count = (lua_Integer)lua_rawlen(L, -1);
-    lua_createtable(L, count < INT_MAX ? (int)count : INT_MAX, 0);
-    for (lua_Integer i = 1; i <= count; i++) {
-        lua_rawgeti(L, -2, i);
-        lua_rawseti(L, -2, i);
-    }
-}
-
-static bool is_key(lua_State *L, const char *name)
-{
-    return lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), name) == 0;
-}
-
-/* A method, s.failures, s.name or s.deadline_at. */
-static int l_index(lua_State *L)
-{
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, lua_upvalueindex(UP_METHODS)) != LUA_TNIL)
-        return 1;
-    neap_bind_scope_box *box = box_arg(L);
-    if (is_key(L, "deadline_at"))
-        return push_deadline_at(L, box->deadline_ns);
-    if (is_key(L, "failures"))
-        push_failures(L);
-    else if (is_key(L, "name"))
-        neap_bind_scope_kept(L, 1, NEAP_SCOPE_NAME);
-    return 1;
-}
-
-/* Of a scope without fields, what is no method. */
-static int l_index_plain(lua_State *L)
-{
-    if (!is_key(L, "failures"))
-        return 0;
-    lua_newtable(L);
-    return 1;
-}
-
-/* Most scopes have no failure, name or deadline, and find their methods in a table; a
- * function that looks for a field would cost each spawn 30 ns. Those that have one get
- * another metatable. */
-static void make_metatables(lua_State *L)
-{
-    neap_bind_metatable(L, &neap_bind_scope_type);
-    int plain = lua_gettop(L);
-    lua_getfield(L, plain, "__index");
-    int methods = lua_gettop(L);
-
-    lua_createtable(L, 0, 1);
-    lua_pushcfunction(L, l_index_plain);
-    lua_setfield(L, -2, "__index");
-    lua_setmetatable(L, methods);
-
-    lua_createtable(L, 0, 32);             /* sparse, as neap_bind_methods */
-    for (lua_pushnil(L); lua_next(L, plain);) {
-        lua_pushvalue(L, -2);
-        lua_insert(L, -2);
-        lua_rawset(L, -4);
-    }
-    lua_pushvalue(L, methods);
-    lua_pushcclosure(L, l_index, 1);
-    lua_setfield(L, -2, "__index");
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &neap_bind_scope_fields);
-    lua_settop(L, plain - 1);
-}
-
 neap_bind_scope *neap_bind_open_scope(lua_State *L)
 {
     neap_task *task = neap_host_of(L)->sched.running;
@@ -599,7 +514,7 @@ int luaopen_neap_core_scope(lua_State *L)
 
     luaL_newlibtable(L, functions);
     neap_bind_methods(L, &neap_bind_scope_type, scope, "methods");
-    make_metatables(L);
+    neap_bind_scope_open_fields(L);
     /* spawn makes boxes of tasks: their metatable is its second upvalue */
     lua_getfield(L, -1, "methods");
     lua_pushnil(L);

@@ -98,12 +98,15 @@ void neap_bind_scope_let_go(lua_State *L, neap_bind_scope_box **box);
 /* At the end of `host`, when no box is left. */
 void neap_bind_scope_free_all(neap_host *host);
 
-/* --- failures, leaving: bind/scope_leave.c ---------------------------------------- */
+/* --- s.failures, s.name, s.deadline_at: bind/scope_fields.c ------------------------ */
 
-/* Registry key of the metatable of boxes that have fields: failures, name, deadline_at. */
-extern const char neap_bind_scope_fields;
+/* Once the metatable of scopes has been made. */
+void neap_bind_scope_open_fields(lua_State *L);
 /* The box at `idx` has fields from now on. Does not raise. */
 void neap_bind_scope_give_fields(lua_State *L, int idx);
+
+/* --- failures, leaving: bind/scope_leave.c ---------------------------------------- */
+
 /* Keep the value on top as `what` of the box at `idx`. Pops it. */
 void neap_bind_scope_keep(lua_State *L, int idx, int what);
 /* Push `what` of the box at `idx`, or nil; its type. */

@@ -16,14 +16,6 @@ static bool has(const neap_bind_scope_box *box, int what)
     return (box->has & (1 << what)) != 0;
 }
 
-const char neap_bind_scope_fields = 0;
-
-void neap_bind_scope_give_fields(lua_State *L, int idx)
-{
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &neap_bind_scope_fields);
-    lua_setmetatable(L, idx);
-}
-
 void neap_bind_scope_keep(lua_State *L, int idx, int what)
 {
     neap_bind_scope_box *box = lua_touserdata(L, idx);
