@@ -3,6 +3,7 @@
 local channel = require("neap.core.chan")
 local deferred = require("neap.core.deferred")
 local errors = require("neap.core.error")
+local expect = require("neap.expect")
 local raw = require("neap.core.host").raw
 local options = require("neap.options")
 local tasks = require("neap.core.task")
@@ -158,10 +159,7 @@ function actor.open(s, opts, definition)
   if type(definition) ~= "table" then
     errors.usage("scope:actor: table of state and methods expected, got " .. type(definition))
   end
-  local capacity = opts.capacity or CAPACITY
-  if math.type(capacity) ~= "integer" or capacity < 1 then
-    errors.usage("scope:actor: capacity: a whole number from 1 expected, got " .. tostring(capacity))
-  end
+  local capacity = expect.count("scope:actor: capacity", opts.capacity or CAPACITY, 1)
 
   -- All fields but `crash`, for which there is room: setting them needs no memory.
   local self = setmetatable({ definition = definition, mailbox = false, task = false, message = false,

@@ -4,6 +4,7 @@
 
 local chan = require("neap.core.chan")
 local errors = require("neap.core.error")
+local expect = require("neap.expect")
 local options = require("neap.options")
 
 ---@class neap.broadcast.Options
@@ -42,16 +43,11 @@ local broadcast = {}
 ---@nodiscard
 function broadcast.new(opts)
   opts = options.check("neap.broadcast", opts, OPTIONS)
-  local capacity, replay = opts.capacity or 64, opts.replay or 0
-  if capacity ~= math.huge and (math.type(capacity) ~= "integer" or capacity < 1) then
-    errors.usage("neap.broadcast: capacity: a whole number from 1, or math.huge, expected, got "
-      .. tostring(capacity))
-  elseif opts.on_full ~= nil and not ON_FULL[opts.on_full] then
+  local capacity = expect.bound("neap.broadcast: capacity", opts.capacity or 64)
+  local replay = expect.count("neap.broadcast: replay", opts.replay or 0, 0)
+  if opts.on_full ~= nil and not ON_FULL[opts.on_full] then
     errors.usage(('neap.broadcast: on_full: "wait", "drop_oldest" or "drop_newest" expected, got %q')
       :format(tostring(opts.on_full)))
-  end
-  if math.type(replay) ~= "integer" or replay < 0 then
-    errors.usage("neap.broadcast: replay: a whole number from 0 expected, got " .. tostring(replay))
   end
   if replay > capacity then
     errors.usage(("neap.broadcast: replay is %d, but only %d values fit into a subscriber's "

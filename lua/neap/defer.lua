@@ -1,6 +1,6 @@
 --- Do something when a block is left, in whatever way.
 
-local errors = require("neap.core.error")
+local expect = require("neap.expect")
 
 local defer = {}
 
@@ -24,9 +24,7 @@ local Deferral = {
 ---@return table closable
 ---@nodiscard
 function defer.defer(fn, ...)
-  if type(fn) ~= "function" and not (debug.getmetatable(fn) or {}).__call then
-    errors.usage("neap.defer: function expected, got " .. type(fn))
-  end
+  expect.callable("neap.defer", fn)
   return setmetatable({ fn = fn, n = select("#", ...), ... }, Deferral)
 end
 

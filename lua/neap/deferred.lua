@@ -2,6 +2,7 @@
 
 local deferred_core = require("neap.core.deferred")
 local errors = require("neap.core.error")
+local expect = require("neap.expect")
 local time = require("neap.core.time")
 
 ---@class neap.Deferred: neap.core.Deferred
@@ -35,9 +36,7 @@ local Waiting = {
 ---@param start async fun(resume: fun(ok: boolean, ...: any): boolean): (fun()|nil)
 ---@return any ...
 function deferred.suspend(start)
-  if type(start) ~= "function" then
-    errors.usage("neap.suspend: function expected, got " .. type(start))
-  end
+  expect.callable("neap.suspend", start)
   time.check()
   local result = deferred_core.new()
 
@@ -45,7 +44,7 @@ function deferred.suspend(start)
     if ok then return result:resolve(...) end
     return result:reject((...))
   end)
-  if on_cancel ~= nil and type(on_cancel) ~= "function" then
+  if on_cancel ~= nil and not expect.is_callable(on_cancel) then
     errors.usage("neap.suspend: the function returned a " .. type(on_cancel)
       .. "; it returns a function that is called on cancellation, or nothing")
   end

@@ -4,6 +4,7 @@
 --- cancelled, also a task of another scope.
 
 local errors = require("neap.core.error")
+local expect = require("neap.expect")
 local lists = require("neap.lists")
 local options = require("neap.options")
 local scopes = require("neap.core.scope")
@@ -17,10 +18,6 @@ local function is_task(value)
   return getmetatable(value) == "neap.task"
 end
 
-local function is_callable(value)
-  return type(value) == "function" or (debug.getmetatable(value) or {}).__call ~= nil
-end
-
 -- The tasks in the list that somebody else has spawned.
 local function check_list(what, list)
   lists.check(what, list, "list of functions and tasks")
@@ -28,7 +25,7 @@ local function check_list(what, list)
   for i = 1, #list do
     if is_task(list[i]) then
       foreign[#foreign + 1] = list[i]
-    elseif not is_callable(list[i]) then
+    elseif not expect.is_callable(list[i]) then
       errors.usage(("%s: element %d: function or task expected, got %s")
         :format(what, i, type(list[i])))
     end
@@ -177,10 +174,7 @@ end
 ---@param list neap.Joinable[]
 ---@return any[] values
 function join.quorum(count, list)
-  if math.type(count) ~= "integer" or count < 0 then
-    errors.usage("neap.quorum: how many must succeed? A whole number from 0 expected, got "
-      .. tostring(count))
-  end
+  expect.count("neap.quorum: how many must succeed", count, 0)
   local foreign = check_list("neap.quorum", list)
   if count > #list then
     errors.usage(("neap.quorum: %d of %d can never succeed"):format(count, #list))
@@ -255,13 +249,9 @@ local MAP_OPTIONS = { "limit" }
 ---@return R[]
 function join.map(list, fn, opts)
   opts = options.check("neap.map", opts, MAP_OPTIONS)
-  local limit = opts.limit or math.huge
+  local limit = expect.bound("neap.map: limit", opts.limit or math.huge)
   lists.check("neap.map", list)
-  if not is_callable(fn) then
-    errors.usage("neap.map: function expected, got " .. type(fn))
-  elseif limit ~= math.huge and (math.type(limit) ~= "integer" or limit < 1) then
-    errors.usage("neap.map: limit: a whole number from 1 expected, got " .. tostring(limit))
-  end
+  expect.callable("neap.map", fn)
   time.checkpoint("neap.map")
 
   local count, begun, values = #list, 0, {}

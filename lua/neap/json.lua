@@ -6,6 +6,7 @@
 
 local core = require("neap.core.json")
 local errors = require("neap.core.error")
+local expect = require("neap.expect")
 
 local json = {}
 
@@ -65,11 +66,6 @@ local function lines_of(text)
   end
 end
 
-local function is_callable(value)
-  local meta = getmetatable(value)
-  return type(value) == "function" or type(meta) == "table" and meta.__call ~= nil
-end
-
 --- Walk JSON lines: one value a line, blank lines are skipped.
 ---
 ---     for order, number in json.lines(io.lines("orders.jsonl")) do ... end
@@ -98,7 +94,7 @@ function json.lines(source, opts, _, closing)
   local next_line, number = source, 0
   if type(source) == "string" then
     next_line = lines_of(source)
-  elseif not is_callable(source) then
+  elseif not expect.is_callable(source) then
     errors.usage("neap.json.lines: source: string or iterator expected, got " .. type(source))
   end
 

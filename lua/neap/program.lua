@@ -3,6 +3,7 @@
 
 local core = require("neap.core.signal")
 local errors = require("neap.core.error")
+local expect = require("neap.expect")
 local time = require("neap.core.time")
 local tree = require("neap.core.tree")
 
@@ -30,11 +31,9 @@ end
 --- `require` loads, it has no effect: a script can be another one's module, and a spec's.
 ---@param fn async fun(...: string)
 function program.main(fn)
-  if type(fn) ~= "function" then
-    errors.usage("neap.main: function expected, got " .. type(fn))
-  elseif is_in_module() then
-    return
-  elseif not program.on_main then
+  expect.callable("neap.main", fn)
+  if is_in_module() then return end
+  if not program.on_main then
     errors.usage("neap.main: only in the file that neap run was given, and once")
   end
   program.on_main(fn)

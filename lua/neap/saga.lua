@@ -1,5 +1,5 @@
 --- Steps that are undone together when what they belong to fails.
---- This is the saga in memory, outside of a workflow: it outlives no crash.
+--- A saga is in memory: it outlives no crash.
 ---
 ---     neap.saga(function()
 ---       local stock = neap.step("reserve", { run = reserve, undo = release })
@@ -11,6 +11,7 @@ local context = require("neap.core.context")
 local core = require("neap.core.saga")
 local errors = require("neap.core.error")
 local event = require("neap.core.event")
+local expect = require("neap.expect")
 local raw = require("neap.core.host").raw
 local scopes = require("neap.core.scope")
 local steps = require("neap.step")
@@ -231,10 +232,6 @@ function Saga:conclude(outer, ok, ...)
   return ...
 end
 
-local function is_callable(value)
-  return type(value) == "function" or (debug.getmetatable(value) or {}).__call ~= nil
-end
-
 --- Run `fn(...)` as a saga, and return what it returns. If it ends by an error or a
 --- cancellation, the undos of its steps run first, and then that is raised.
 ---
@@ -255,8 +252,8 @@ end
 ---@param ... any  Passed to `fn`.
 ---@return R ...
 function saga.saga(opts, fn, ...)
-  if is_callable(opts) then return saga.saga(nil, opts, fn, ...) end
-  if not is_callable(fn) then
+  if expect.is_callable(opts) then return saga.saga(nil, opts, fn, ...) end
+  if not expect.is_callable(fn) then
     errors.usage("neap.saga: function expected, got " .. type(fn == nil and type(opts) ~= "table" and opts or fn))
   end
   local outer = context.get(SAGA)

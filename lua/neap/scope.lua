@@ -2,6 +2,7 @@
 
 local deferred = require("neap.core.deferred")
 local errors = require("neap.core.error")
+local expect = require("neap.expect")
 local scope = require("neap.core.scope")
 local select = require("neap.select").select
 
@@ -42,9 +43,7 @@ end
 ---@param ... any  Passed to `fn`.
 ---@return any value
 function Scope:start(fn, ...)
-  if type(fn) ~= "function" and not (debug.getmetatable(fn) or {}).__call then
-    errors.usage("scope:start: function expected, got " .. type(fn))
-  end
+  expect.callable("scope:start", fn)
   local started = deferred.new()
   local starting <close> = setmetatable({}, Starting)
   function starting.ready(value)

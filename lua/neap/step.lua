@@ -1,10 +1,10 @@
 --- What a step is: its options, its attempts, and how they end.
---- Sagas in memory and workflows share it.
 ---@package
 
 local backoff = require("neap.backoff")
 local context = require("neap.core.context")
 local errors = require("neap.core.error")
+local expect = require("neap.expect")
 local host = require("neap.core.host")
 local options = require("neap.options")
 local raw = require("neap.core.host").raw
@@ -68,16 +68,6 @@ local function misuse(message, ...)
   errors.usage(("neap.step: " .. message):format(...))
 end
 
-local function is_callable(value)
-  return type(value) == "function" or (debug.getmetatable(value) or {}).__call ~= nil
-end
-
-local function check_function(what, value)
-  if value ~= nil and not is_callable(value) then
-    misuse("%s: function expected, got %s", what, type(value))
-  end
-end
-
 -- Options --------------------------------------------------------------------------------
 
 ---@class neap.step.Policy  A checked `retry` or `undo_retry`.
@@ -90,11 +80,8 @@ local function parse_retry(what, given, defaults)
   options.check(what, given, RETRY)
   given = given or {}
   local attempts = given.attempts
-  if attempts ~= nil and (math.type(attempts) ~= "integer" or attempts < 1) then
-    errors.usage(("%s: attempts: a whole number from 1 expected, got %s"):format(what, tostring(attempts)))
-  elseif given.on ~= nil and not is_callable(given.on) then
-    errors.usage(("%s: on: function expected, got %s"):format(what, type(given.on)))
-  end
+  if attempts ~= nil then expect.count(what .. ": attempts", attempts, 1) end
+  if given.on ~= nil then expect.callable(what .. ": on", given.on) end
 
   local elapsed = given.elapsed or (attempts and math.huge) or defaults.elapsed
   return {
@@ -131,7 +118,7 @@ function step.defaults(opts, outer)
 end
 
 local function check_journaled(opts)
-  check_function("reconcile", opts.reconcile)
+  if opts.reconcile ~= nil then expect.callable("neap.step: reconcile", opts.reconcile) end
   if opts.on_exhausted ~= nil and opts.on_exhausted ~= "fail" and opts.on_exhausted ~= "park" then
     misuse('on_exhausted: "fail" or "park" expected, got %s', tostring(opts.on_exhausted))
   elseif opts.once ~= nil and type(opts.once) ~= "boolean" then
@@ -163,12 +150,12 @@ function step.parse(name, opts, fn, defaults)
   if type(name) ~= "string" or name == "" then
     misuse("a step has a name, a string; got %s", name == "" and "an empty one" or type(name))
   end
-  if fn == nil and is_callable(opts) then opts, fn = {}, opts end
+  if fn == nil and expect.is_callable(opts) then opts, fn = {}, opts end
   opts = options.check("neap.step", opts, STEP)
   if fn ~= nil and opts.run ~= nil then misuse("either a function or run, not both") end
   fn = fn or opts.run
-  if not is_callable(fn) then misuse("run: function expected, got %s", type(fn)) end
-  check_function("undo", opts.undo)
+  expect.callable("neap.step: run", fn)
+  if opts.undo ~= nil then expect.callable("neap.step: undo", opts.undo) end
   check_journaled(opts)
 
   defaults = defaults or {}

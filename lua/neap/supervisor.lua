@@ -4,6 +4,7 @@
 local backoff = require("neap.backoff")
 local deferred = require("neap.core.deferred")
 local errors = require("neap.core.error")
+local expect = require("neap.expect")
 local host = require("neap.core.host")
 local options = require("neap.options")
 local scopes = require("neap.core.scope")
@@ -104,10 +105,8 @@ local function new_plan(restart, on_error)
   if not is_strategy(plan.strategy) then
     errors.usage(("neap.supervisor: restart: unknown strategy %q%s"):format(tostring(plan.strategy),
       options.hint(tostring(plan.strategy), STRATEGIES)))
-  elseif math.type(plan.intensity) ~= "integer" or plan.intensity < 0 then
-    errors.usage("neap.supervisor: restart: intensity: a whole number from 0 expected, got "
-      .. tostring(plan.intensity))
   end
+  expect.count("neap.supervisor: restart: intensity", plan.intensity, 0)
   return plan
 end
 
@@ -259,7 +258,7 @@ end
 ---@param ... any  Passed to `fn`.
 ---@return any ...
 function supervisor.supervisor(opts, fn, ...)
-  if type(opts) == "function" then return supervisor.supervisor(nil, opts, fn, ...) end
+  if expect.is_callable(opts) then return supervisor.supervisor(nil, opts, fn, ...) end
   opts = options.check("neap.supervisor", opts, OPTIONS)
   local on_error = opts.on_error or log
   local plan = opts.restart and new_plan(opts.restart, on_error)

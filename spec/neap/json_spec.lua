@@ -367,6 +367,11 @@ describe("neap.json.lines", function()
     assert.are.equal("1:1 3:[2]", walk(take))
     left = { "3" }
     assert.are.equal("1:3", walk(setmetatable({}, { __call = take })))
+    local channel = require("neap").channel(2)
+    channel:send("4")
+    channel:send("5")
+    channel:close()
+    assert.are.equal("1:4 2:5", walk(channel))
   end)
 
   it("names the line of an error", function()

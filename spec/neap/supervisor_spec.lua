@@ -28,6 +28,12 @@ describe("neap.supervisor", function()
     assert.is_true(ended)
   end)
 
+  it("takes a table with __call for its function, not for options", function()
+    local body = setmetatable({}, { __call = function(_, s, x) return s ~= nil, x end })
+    assert.are.same({ true, 5 }, { neap.supervisor(body, 5) })
+    assert.are.same({ true, 5 }, { neap.supervisor({}, body, 5) })
+  end)
+
   it("has a block form", function()
     local ended
     do

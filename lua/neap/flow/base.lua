@@ -17,24 +17,6 @@ local base = {
   Flow = Flow,
 }
 
-function base.is_callable(value)
-  return type(value) == "function" or (debug.getmetatable(value) or {}).__call ~= nil
-end
-
-function base.check_function(what, fn)
-  if not base.is_callable(fn) then
-    errors.usage(("flow:%s: function expected, got %s"):format(what, type(fn)))
-  end
-  return fn
-end
-
-function base.check_count(what, n, least)
-  if math.type(n) ~= "integer" or n < least then
-    errors.usage(("flow:%s: a whole number from %d expected, got %s"):format(what, least, tostring(n)))
-  end
-  return n
-end
-
 ---@param run async fun(emit: neap.flow.Emit)
 ---@return neap.Flow
 function base.new(run)

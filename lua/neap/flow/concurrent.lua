@@ -5,12 +5,12 @@
 local base = require("neap.flow.base")
 local chan = require("neap.core.chan")
 local errors = require("neap.core.error")
+local expect = require("neap.expect")
 local options = require("neap.options")
 local scopes = require("neap.core.scope")
 local text = require("neap.core.text")
 local time = require("neap.core.time")
 
-local check_count, check_function = base.check_count, base.check_function
 local new, stop = base.new, base.stop
 
 ---@class neap.Flow
@@ -45,7 +45,7 @@ end
 ---@param n integer|number  `math.huge` for no bound.
 ---@return neap.Flow
 function Flow:buffer(n)
-  if n ~= math.huge then check_count("buffer", n, 1) end
+  expect.bound("flow:buffer", n)
   return new(function(emit)
     scopes.open(function(s)
       local ch = chan.new(n)
@@ -111,9 +111,9 @@ end
 ---@param opts? neap.flow.ParallelMap
 ---@return neap.Flow
 function Flow:parallel_map(fn, opts)
-  check_function("parallel_map", fn)
+  expect.callable("flow:parallel_map", fn)
   opts = options.check("flow:parallel_map", opts, PARALLEL_MAP)
-  local limit = check_count("parallel_map: limit", opts.limit or 8, 1)
+  local limit = expect.count("flow:parallel_map: limit", opts.limit or 8, 1)
   local map = opts.ordered == false and map_unordered or map_ordered
   return new(function(emit)
     scopes.open(function(s) map(s, self.run, fn, limit, emit) end)
@@ -182,7 +182,7 @@ end
 ---@param opts? neap.flow.Chunk
 ---@return neap.Flow
 function Flow:chunk(size, opts)
-  check_count("chunk", size, 1)
+  expect.count("flow:chunk", size, 1)
   local within = options.check("flow:chunk", opts, CHUNK).within
   local seconds = within and text.duration(within, "flow:chunk: within") or math.huge
   local run = self.run

@@ -15,13 +15,13 @@
 local backoff = require("neap.backoff")
 local base = require("neap.flow.base")
 local errors = require("neap.core.error")
+local expect = require("neap.expect")
 local lists = require("neap.lists")
 local options = require("neap.options")
 local scopes = require("neap.core.scope")
 local text = require("neap.core.text")
 local time = require("neap.core.time")
 
-local check_count, check_function = base.check_count, base.check_function
 local new, stop, try_above = base.new, base.stop, base.try_above
 
 ---@class neap.Flow
@@ -37,9 +37,7 @@ local flow = {}
 ---@return neap.Flow
 ---@nodiscard
 function flow.new(fn)
-  if not base.is_callable(fn) then
-    errors.usage("neap.flow: function expected, got " .. type(fn))
-  end
+  expect.callable("neap.flow", fn)
   return new(function(emit)
     local ok, err = try_above(fn, function(...)
       time.checkpoint("flow: emit")
@@ -56,7 +54,7 @@ end
 ---@nodiscard
 function flow.from(source)
   if getmetatable(source) == Flow then return source end
-  if base.is_callable(source) then
+  if expect.is_callable(source) then
     return flow.new(function(emit)
       local function pass(...)
         if (...) == nil then return false end
@@ -78,7 +76,7 @@ end
 ---@param fn async fun(...): ...
 ---@return neap.Flow
 function Flow:map(fn)
-  check_function("map", fn)
+  expect.callable("flow:map", fn)
   return new(function(emit)
     self.run(function(...) emit(fn(...)) end)
   end)
@@ -88,7 +86,7 @@ end
 ---@param fn async fun(...): any
 ---@return neap.Flow
 function Flow:filter(fn)
-  check_function("filter", fn)
+  expect.callable("flow:filter", fn)
   return new(function(emit)
     self.run(function(...)
       if fn(...) then emit(...) end
@@ -100,7 +98,7 @@ end
 ---@param fn async fun(...): ...
 ---@return neap.Flow
 function Flow:filter_map(fn)
-  check_function("filter_map", fn)
+  expect.callable("flow:filter_map", fn)
   return new(function(emit)
     local function pass(...)
       if (...) ~= nil then emit(...) end
@@ -113,7 +111,7 @@ end
 ---@param n integer
 ---@return neap.Flow
 function Flow:take(n)
-  check_count("take", n, 0)
+  expect.count("flow:take", n, 0)
   return new(function(emit)
     if n == 0 then return end
     scopes.open(function(s)
@@ -131,7 +129,7 @@ end
 ---@param fn async fun(...): any
 ---@return neap.Flow
 function Flow:take_while(fn)
-  check_function("take_while", fn)
+  expect.callable("flow:take_while", fn)
   return new(function(emit)
     scopes.open(function(s)
       self.run(function(...)
@@ -146,7 +144,7 @@ end
 ---@param n integer
 ---@return neap.Flow
 function Flow:drop(n)
-  check_count("drop", n, 0)
+  expect.count("flow:drop", n, 0)
   return new(function(emit)
     local count = 0
     self.run(function(...)
@@ -166,7 +164,7 @@ end
 ---@param fn async fun(...): any
 ---@return neap.Flow
 function Flow:distinct_by(fn)
-  check_function("distinct_by", fn)
+  expect.callable("flow:distinct_by", fn)
   return new(function(emit)
     local is_first, last = true, nil
     self.run(function(...)
@@ -184,7 +182,7 @@ end
 ---@param fn async fun(result: any, ...): any
 ---@return neap.Flow
 function Flow:scan(init, fn)
-  check_function("scan", fn)
+  expect.callable("flow:scan", fn)
   return new(function(emit)
     local result = init
     emit(result)
@@ -200,7 +198,7 @@ end
 ---@param fn async fun(...): any
 ---@return neap.Flow
 function Flow:flat_map(fn)
-  check_function("flat_map", fn)
+  expect.callable("flow:flat_map", fn)
   return new(function(emit)
     self.run(function(...) flow.from(fn(...)).run(emit) end)
   end)
@@ -212,8 +210,8 @@ end
 ---@param step? integer  1 by default.
 ---@return neap.Flow
 function Flow:window(size, step)
-  check_count("window", size, 1)
-  step = check_count("window", step or 1, 1)
+  expect.count("flow:window", size, 1)
+  step = expect.count("flow:window", step or 1, 1)
   return new(function(emit)
     local list, skip = {}, 0
     self.run(function(value)
@@ -237,7 +235,7 @@ end
 ---@param fn async fun(...)
 ---@return neap.Flow
 function Flow:on_each(fn)
-  check_function("on_each", fn)
+  expect.callable("flow:on_each", fn)
   return new(function(emit)
     self.run(function(...)
       fn(...)
@@ -250,7 +248,7 @@ end
 ---@param fn async fun(emit: neap.flow.Emit)
 ---@return neap.Flow
 function Flow:on_start(fn)
-  check_function("on_start", fn)
+  expect.callable("flow:on_start", fn)
   local before = flow.new(fn)
   return new(function(emit)
     before.run(emit)
@@ -265,7 +263,7 @@ local Completion = { __close = function(completion, err) completion.fn(err) end 
 ---@param fn async fun(err: any)
 ---@return neap.Flow
 function Flow:on_completion(fn)
-  check_function("on_completion", fn)
+  expect.callable("flow:on_completion", fn)
   return new(function(emit)
     local _ <close> = setmetatable({ fn = fn }, Completion)
     self.run(emit)
@@ -277,7 +275,7 @@ end
 ---@param fn async fun(err: any, emit: neap.flow.Emit)
 ---@return neap.Flow
 function Flow:catch(fn)
-  check_function("catch", fn)
+  expect.callable("flow:catch", fn)
   return new(function(emit)
     local ok, err = try_above(self.run, emit)
     if not ok then
@@ -305,8 +303,8 @@ local RETRY_DEFAULTS = { base = 0.1, factor = 2, max = 5, jitter = "full" }
 function Flow:retry(opts)
   opts = options.check("flow:retry", opts, RETRY)
   local attempts = opts.attempts or 3
-  if attempts ~= math.huge then check_count("retry: attempts", attempts, 1) end
-  if opts.on ~= nil then check_function("retry: on", opts.on) end
+  expect.bound("flow:retry: attempts", attempts)
+  if opts.on ~= nil then expect.callable("flow:retry: on", opts.on) end
   local on = opts.on or backoff.can_mend
   local policy = backoff.new("flow:retry", opts, RETRY_DEFAULTS)
 
@@ -348,7 +346,7 @@ end
 ---@async
 ---@param fn? async fun(...)
 function Flow:collect(fn)
-  run(self, "collect", fn == nil and function() end or check_function("collect", fn))
+  run(self, "collect", fn == nil and function() end or expect.callable("flow:collect", fn))
 end
 
 --- Run the flow and return its values as a list; of several that belong together the
@@ -389,7 +387,7 @@ end
 ---@param fn async fun(result: any, ...): any
 ---@return any
 function Flow:reduce(init, fn)
-  check_function("reduce", fn)
+  expect.callable("flow:reduce", fn)
   local result = init
   run(self, "reduce", function(...) result = fn(result, ...) end)
   return result
