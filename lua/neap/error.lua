@@ -28,6 +28,9 @@ local time = require("neap.core.time")
 ---@field code? string
 ---@field cause? any
 ---@field data? any
+---@field others? any[]
+---@field task? string
+---@field traceback? string
 
 local error = {}
 

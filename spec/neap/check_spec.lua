@@ -215,7 +215,9 @@ describe("neap check", function()
         NEAP .. "local f = neap.channle f()")
       finds({ '2:16: unknown name "channel:snd"; did you mean "send"?' },
         NEAP .. "neap.channel():snd(1)")
-      finds({}, NEAP .. "neap.json.whatever() neap.context.request_id()")
+      finds({ '2:11: unknown name "neap.json.decod"; did you mean "decode"?' },
+        NEAP .. "neap.json.decod('1')")
+      finds({}, NEAP .. "neap.context.request_id()")
     end)
 
     it("finds unknown options wherever a literal table holds them", function()
@@ -231,6 +233,8 @@ describe("neap check", function()
           '2:29: neap.step: unknown option "undoo"; did you mean "undo"?',
         ["neap.step('pay', { retry = { atempts = 3 } }, f)"] =
           '2:30: neap.step retry: unknown option "atempts"; did you mean "attempts"?',
+        ["neap.error('k', 'm', { caus = 1 })"] =
+          '2:24: neap.error: unknown option "caus"; did you mean "cause"?',
         ["neap.broadcast { colour = 3 }"] = '2:18: neap.broadcast: unknown option "colour"',
         ["neap.select { default = f, fiar = true }"] =
           '2:28: neap.select: unknown option "fiar"; did you mean "fair"?',

@@ -4,8 +4,8 @@
 --- of `neap check`, and completion at a prompt.
 ---
 --- `api.types` maps the name of a module ("neap", "string") or of a class of objects
---- ("Scope") to `{ members = { ... }, module = bool, open = bool }`. In an open one more
---- names may exist than are listed. A member is a table of what is known about it:
+--- ("Scope") to `{ members = { ... }, module = bool }`. A member is a table of what is known
+--- about it:
 ---
 ---     options   the names that its option table may have; one with a name of its own is
 ---               the list of a table inside: `{ "name", retry = { "attempts" } }`
@@ -60,7 +60,7 @@ api.types["neap"] = { module = true, members = plain([[
   condition = { returns = "Condition" },
   latch = { returns = "Latch" },
   barrier = { returns = "Barrier" },
-  error = { options = { "code", "cause", "data" }, at = 3 },
+  error = { options = { "op", "code", "cause", "data", "others", "task", "traceback" }, at = 3 },
   saga = { options = { "timeout", retry = RETRY, undo_retry = RETRY }, at = 1 },
   step = { options = STEP, at = 2 },
   main = PLAIN,
@@ -70,8 +70,10 @@ api.types["neap"] = { module = true, members = plain([[
   process = { is = "neap.process" },
 }) }
 
-api.types["neap.flow"] = { module = true, members = { from = FLOW } }
-api.types["neap.json"] = { module = true, open = true, members = plain("null array encode decode") }
+api.types["neap.flow"] = { module = true, members = { from = FLOW, new = FLOW } }
+api.types["neap.json"] = { module = true, members = plain("array encode decode is_array lines", {
+  null = FIELD,
+}) }
 api.types["neap.fs"] = { module = true, members = plain("exists rename", {
   read = { options = { "max_bytes" }, at = 2 },
   write = { options = { "append", "mode" }, at = 3 },
@@ -99,8 +101,8 @@ api.types.Process = { members = plain("wait kill close", {
 api.types.Stream = { members = plain("read write close", {
   lines = { options = { "max_line" }, at = 1 },
 }) }
-api.types["neap.test"] = { module = true, open = true, members = plain([[
-    advance elapsed run_until_idle real_time schedules script replay]]) }
+api.types["neap.test"] = { module = true, members = plain(
+  "advance elapsed run_until_idle real_time schedules") }
 
 api.types.Scope = { members = plain("start cancel join close result extend", {
   spawn = { options = { "name", "guard", "lazy" }, at = 1, returns = "Task" },

@@ -91,7 +91,7 @@ local function written(type_name, name)
   return type_name:lower() .. ":" .. name
 end
 
--- The fact about member `name` of a value; nothing where the type is open.
+-- The fact about member `name` of a value, or nil and a finding.
 local function member_fact(self, node, fact, name)
   local known = api.types[fact.type]
   local member = known.members[name]
@@ -99,11 +99,9 @@ local function member_fact(self, node, fact, name)
     return { type = member.is, member = member, name = written(fact.type, name),
       owner = not known.module and fact.type, base = fact }
   end
-  if not known.open then
-    local finding = self:find(node, fact, 'unknown name "%s"%s', written(fact.type, name),
-      options.hint(name, api.members(fact.type)))
-    finding.member = fact.type .. "." .. name
-  end
+  local finding = self:find(node, fact, 'unknown name "%s"%s', written(fact.type, name),
+    options.hint(name, api.members(fact.type)))
+  finding.member = fact.type .. "." .. name
   return nil
 end
 
