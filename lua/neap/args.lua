@@ -37,7 +37,8 @@ local args = {}
 
 ---@class neap.args.Spec
 ---@field usage? string  What the script does; shown by `--help`.
----@field rest? neap.args.Option  Takes the arguments after the last declared one, as a list.
+---@field rest? neap.args.Option|true  Takes the arguments after the last declared one, as a list;
+---true takes strings.
 ---@field [integer] neap.args.Option
 ---@field [string] neap.args.Option
 
@@ -104,6 +105,7 @@ local TYPES = { "choice", "duration", "flag", "integer", "number", "string" }
 ---@field short table<string, table>
 ---@field arguments table[]
 ---@field rest table?
+---@field keys table<string, true>  What is among the values.
 
 local function misuse(message, ...)
   errors.usage("neap.args: " .. message:format(...))
@@ -133,11 +135,18 @@ local function declare(what, given, known)
   return decl
 end
 
+-- What is given for `key` gets a place of its own among the values.
+local function claim(all, what, key)
+  if all.keys[key] then misuse("%s: there is another %q already", what, key) end
+  all.keys[key] = true
+end
+
 local function declare_option(all, key, given)
   local decl = declare(tostring(key), given, OPTION)
   if type(key) ~= "string" or not key:find("^%a[%w_-]*$") or key == "help" then
     misuse("%q cannot be the name of an option", tostring(key))
   end
+  claim(all, "option", key)
   decl.key, decl.shown = key, "--" .. key:gsub("_", "-")
   if decl.type == "flag" and decl.default == nil then decl.default = false end
   if decl.short then
@@ -154,10 +163,11 @@ local function declare_option(all, key, given)
   all.list[#all.list + 1] = decl
 end
 
-local function declare_argument(what, given)
+local function declare_argument(all, what, given)
   local decl = declare(what, given, ARGUMENT)
   if type(decl.name) ~= "string" then misuse("%s needs a name", what) end
   if decl.type == "flag" then misuse("%s: an argument cannot be a flag", what) end
+  claim(all, what, decl.name)
   decl.key, decl.shown = decl.name, decl.name:upper()
   return decl
 end
@@ -166,9 +176,10 @@ end
 ---@return neap.args.Declarations
 local function declarations(spec)
   if type(spec) ~= "table" then misuse("a table of declarations expected, got %s", type(spec)) end
-  local all = { usage = spec.usage, list = {}, arguments = {}, short = {}, long = { help = HELP } }
+  local all = { usage = spec.usage, list = {}, arguments = {}, short = {}, long = { help = HELP },
+    keys = { help = true } }
   for i, given in ipairs(spec) do
-    local decl = declare_argument("argument " .. i, given)
+    local decl = declare_argument(all, "argument " .. i, given)
     if decl.required == nil then decl.required = decl.default == nil end
     local before = all.arguments[i - 1]
     if before and decl.required and not before.required then
@@ -177,9 +188,11 @@ local function declarations(spec)
     all.arguments[i] = decl
   end
   if spec.rest ~= nil then
+    local rest = spec.rest == true and {} or spec.rest
+    if type(rest) ~= "table" then misuse("rest: table or true expected, got %s", type(rest)) end
     local given = { name = "rest" }
-    for key, value in pairs(spec.rest == true and {} or spec.rest) do given[key] = value end
-    all.rest = declare_argument("rest", given)
+    for key, value in pairs(rest) do given[key] = value end
+    all.rest = declare_argument(all, "rest", given)
   end
 
   local keys = {}
