@@ -2,6 +2,7 @@
 
 local host = require("neap.core.host")
 local neap = require("neap")
+local options = require("neap.options")
 local program = require("neap.program")
 local report = require("cli.report")
 local signal = require("neap.core.signal")
@@ -32,14 +33,13 @@ end
 
 -- The options before FILE, then the place of FILE in argv; or nil and what is wrong.
 local function read_options(argv)
-  local options, i = { grace = 10 }, 1
+  local given, i = { grace = 10 }, 1
   while argv[i] and argv[i]:find("^%-.") do
     local name, value = argv[i]:match("^(%-%-[^=]+)=(.*)$")
     name = name or argv[i]
-    if name == "--" then return options, i + 1 end
+    if name == "--" then return given, i + 1 end
     if name ~= "--grace" then
-      local nearest = text.nearest(name, OPTIONS)
-      return nil, ("unknown option %s%s"):format(name, nearest and ("; did you mean %s?"):format(nearest) or "")
+      return nil, ("unknown option %s%s"):format(name, options.hint(name, OPTIONS))
     end
     if not value then
       i = i + 1
@@ -47,11 +47,11 @@ local function read_options(argv)
     end
     if not value then return nil, name .. " needs a value" end
     local why
-    options.grace, why = read_duration(value)
+    given.grace, why = read_duration(value)
     if why then return nil, name .. " " .. why end
     i = i + 1
   end
-  return options, i
+  return given, i
 end
 
 -- The source of a script, or nil and why there is none.
@@ -136,9 +136,9 @@ end
 ---@param argv string[]
 ---@return integer status
 function run.run(argv)
-  local options, first = read_options(argv)
-  if not options or not argv[first] then
-    complain("%s", options and "which file?" or first)
+  local given, first = read_options(argv)
+  if not given or not argv[first] then
+    complain("%s", given and "which file?" or first)
     io.stderr:write(USAGE_TEXT)
     return USAGE
   end
@@ -152,7 +152,7 @@ function run.run(argv)
   end)
 
   local app_options = { name = "app", on_error = report_failure }
-  local ok, status = pcall(supervisor.supervisor, app_options, run_app, chunk, options.grace)
+  local ok, status = pcall(supervisor.supervisor, app_options, run_app, chunk, given.grace)
   if not ok then
     report_failure(status)
     status = FAILED

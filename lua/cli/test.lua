@@ -2,6 +2,7 @@
 
 local core = require("neap.core.test")
 local fs = require("neap.fs")
+local options = require("neap.options")
 local text = require("neap.core.text")
 
 local test = {}
@@ -56,7 +57,7 @@ end
 
 -- Paths and options, or nil and what is wrong.
 local function read(argv)
-  local paths, options = {}, { ["--slice-limit"] = 10 }
+  local paths, given = {}, { ["--slice-limit"] = 10 }
   local i = 1
   while i <= #argv do
     local name, value = argv[i]:match("^(%-%-[^=]+)=(.*)$")
@@ -65,18 +66,17 @@ local function read(argv)
       paths[#paths + 1] = name
     elseif FLAGS[name] then
       if value then return nil, name .. " takes no value" end
-      options[name] = true
+      given[name] = true
     elseif not READ[name] then
-      local nearest = text.nearest(name, OPTIONS)
-      return nil, ("unknown option %s%s"):format(name, nearest and ("; did you mean %s?"):format(nearest) or "")
+      return nil, ("unknown option %s%s"):format(name, options.hint(name, OPTIONS))
     else
       if not value then
         i = i + 1
         value = argv[i]
       end
       if not value then return nil, name .. " needs a value" end
-      options[name] = READ[name](value)
-      if options[name] == nil then return nil, ("%s %s: %s"):format(name, value, VALUES[name]) end
+      given[name] = READ[name](value)
+      if given[name] == nil then return nil, ("%s %s: %s"):format(name, value, VALUES[name]) end
     end
     i = i + 1
   end
@@ -85,7 +85,7 @@ local function read(argv)
     local why = problem_of(path)
     if why then return nil, why end
   end
-  return paths, options
+  return paths, given
 end
 
 local function report(result)
@@ -109,13 +109,13 @@ end
 ---@param argv string[]
 ---@return integer status  0 when all passed, 1, or 2 for wrong arguments.
 function test.run(argv)
-  local paths, options = read(argv)
+  local paths, given = read(argv)
   if not paths then
-    io.stderr:write("neap test: ", options, "\n", USAGE_TEXT)
+    io.stderr:write("neap test: ", given, "\n", USAGE_TEXT)
     return USAGE
   end
   -- From here on, or busted itself would be reported as a long slice.
-  core.slice_limit(options["--slice-limit"])
+  core.slice_limit(given["--slice-limit"])
   local found, why = pcall(require, "busted.core")
   if not found then
     if not why:find("module 'busted.core' not found", 1, true) then error(why, 0) end
@@ -123,12 +123,12 @@ function test.run(argv)
     return FAILED
   end
   local result = require("cli.specs").run(paths, {
-    seeds = options["--seed"],
-    filter = options["--filter"],
-    fail_fast = options["--fail-fast"],
+    seeds = given["--seed"],
+    filter = given["--filter"],
+    fail_fast = given["--fail-fast"],
     progress = function(words) io.stdout:write(words):flush() end,
   })
-  if options["--ran"] then write_ran(options["--ran"], result.ran) end
+  if given["--ran"] then write_ran(given["--ran"], result.ran) end
   report(result)
   if result.passed + result.failed + result.skipped == 0 then
     io.stderr:write("neap test: no spec ran: look at --filter, and at what the files define\n")
