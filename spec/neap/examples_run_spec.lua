@@ -24,7 +24,7 @@ end
 -- What it printed, standard error included, and its exit status. That it held the loop is of no
 -- interest: on a busy machine it waits for the processor.
 local function finish(pipe)
-  local output = pipe:read("a"):gsub("neap: [^\n]* without a checkpoint [^\n]*\n", "")
+  local output = pipe:read("a"):gsub("neap: [^\n]* held the loop [^\n]*\n", "")
   local _, _, status = pipe:close()
   return output, status
 end

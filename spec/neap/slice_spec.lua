@@ -24,7 +24,7 @@ neap.scope(function(s)
     end)
   end
 end)]]).stderr
-    local ms = err:match("^neap: adder ran for (%d+) ms without a checkpoint at busy.lua:5; "
+    local ms = err:match("^neap: adder held the loop for (%d+) ms at busy.lua:5; "
       .. "call neap.yield%(%) in a long loop, or use neap.work\n$")
     assert.is_truthy(ms, err)
     assert.is_true(tonumber(ms) > 50)

@@ -116,7 +116,7 @@ it("spins", function() while true do end end)
 it("spins on", function() while true do pcall(function() while true do end end) end end)
 it("passes", function() end)
 ]], "--slice-limit 200ms")
-    assert.truthy(r.out:find("a_spec.lua:1: limit: ran for more than 200ms", 1, true))
+    assert.truthy(r.out:find("a_spec.lua:1: limit: held the loop for longer than 200ms", 1, true))
     assert.truthy(r.out:find("\n1 passed, 2 failed\n$"))
   end)
 

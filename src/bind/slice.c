@@ -60,7 +60,7 @@ static void end_fatal(lua_State *L, neap_host *host, bool hooked)
     host->fatal_raised = now;
     uint64_t limit_ms = (neap_ticks_to_ns(host->slice_fatal) + 500000) / 1000000;
     neap_duration_format(limit_ms * 1000000, text);
-    neap_bind_error(L, "limit", NULL, NULL, "ran for more than %s without a checkpoint (--slice-limit)",
+    neap_bind_error(L, "limit", NULL, NULL, "held the loop for longer than %s (--slice-limit)",
                     text);
 }
 
@@ -187,7 +187,7 @@ static int report(lua_State *L)
     if (lua_getfield(L, -1, host->overrun_place) == LUA_TNIL) {
         lua_pushboolean(L, 1);
         lua_setfield(L, -3, host->overrun_place);
-        fprintf(stderr, "neap: %s ran for %d ms without a checkpoint at %s\n",
+        fprintf(stderr, "neap: %s held the loop for %d ms at %s\n",
                 host->overrun_task, (int)lua_tointeger(L, 1), host->overrun_place);
     }
     return 0;
