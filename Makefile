@@ -131,7 +131,7 @@ $(B)/spec/cost: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,neap_host_run clock_ge
                              lua_rawgeti lua_getfield luaL_checkudata lua_resume)
 
 # It notes when these functions are called.
-$(B)/neap-oom: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,neap_bind_memory neap_bind_fail neap_bind_select_renew \
+$(B)/neap-oom: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,neap_bind_memory neap_bind_fail_about neap_bind_select_renew \
                             neap_loop_pending neap_slab_alloc neap_slice_open neap_thread_start \
                             neap_virtual_run fopen fclose remove)
 $(B)/neap-oom: spec/oom/fail.c $(LIB)

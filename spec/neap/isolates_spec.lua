@@ -166,6 +166,15 @@ describe("neap.isolates", function()
     assert.matches("value 1: a function", e.message, 1, true)
   end)
 
+  it("refuses a package.path that is no string", function()
+    local before <close> = neap.defer(function(was) package.path = was end, package.path)
+    package.path = print
+    local ok, e = pcall(neap.isolates, 1, "echo")
+    assert.is_false(ok)
+    assert.matches("isolates_spec%.lua:%d+: neap%.isolates: package%.path: string expected, got function", e.message)
+    assert.is_not_nil(before)
+  end)
+
   it("refuses what it cannot start", function()
     for _, wrong in ipairs({ { 0, "echo" }, { 257, "echo" }, { 1.5, "echo" }, { "x", "echo" }, { 1, 2 },
                              { 1, "echo", { capacity = 0 } }, { 1, "echo", { capcity = 1 } } }) do

@@ -157,6 +157,17 @@ neap.channel():recv()
     end
   end)
 
+  it("is refused by neap.signals in an isolate", function()
+    local r = run([[
+if ... == "script" then return function() require("neap").signals("SIGHUP") end end
+package.path = arg[0]:gsub("script.lua", "?.lua")
+local group <close> = require("neap").isolates(1, "script")
+group:recv()
+]])
+    assert.are.equal(1, r.status)
+    assert.truthy(r.err:find("script.lua:1: neap.signals: not in an isolate", 1, true))
+  end)
+
   it("is not ignored by the programs that a script starts", function()
     local r = run([[print(io.popen("yes | head -n 1"):read("a"))]])
     assert.are.equal("y\n\n", r.out)

@@ -72,6 +72,13 @@ describe("neap.work", function()
     assert.is_not_nil(before)
   end)
 
+  it("refuses a package.path that is no string", function()
+    local before <close> = neap.defer(function(path) package.path = path end, package.path)
+    package.path = print
+    assert.matches("package.path: string expected, got function", usage_of(neap.work, "math.abs", 1), 1, true)
+    assert.is_not_nil(before)
+  end)
+
   it("raises when the module or its function is missing", function()
     local ok, e = pcall(neap.work, "no_such_module.run")
     assert.is_false(ok)

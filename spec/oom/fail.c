@@ -306,8 +306,8 @@ static int run(int argc, char **argv)
 
 int __real_neap_bind_memory(lua_State *L);
 int __wrap_neap_bind_memory(lua_State *L);
-int __real_neap_bind_fail(lua_State *L, int code, const char *op);
-int __wrap_neap_bind_fail(lua_State *L, int code, const char *op);
+int __real_neap_bind_fail_about(lua_State *L, int code, const char *op, const char *what);
+int __wrap_neap_bind_fail_about(lua_State *L, int code, const char *op, const char *what);
 void __real_neap_bind_select_renew(lua_State *L);
 void __wrap_neap_bind_select_renew(lua_State *L);
 void __real_neap_loop_pending(neap_loop *loop, int change);
@@ -325,10 +325,10 @@ int __wrap_neap_bind_memory(lua_State *L)
     return __real_neap_bind_memory(L);
 }
 
-int __wrap_neap_bind_fail(lua_State *L, int code, const char *op)
+int __wrap_neap_bind_fail_about(lua_State *L, int code, const char *op, const char *what)
 {
     shared->raised |= code == NEAP_ENOMEM;
-    return __real_neap_bind_fail(L, code, op);
+    return __real_neap_bind_fail_about(L, code, op, what);
 }
 
 static bool for_writing(const char *mode)

@@ -88,8 +88,10 @@ void neap_bind_push_error(lua_State *L, const char *kind, const char *code, cons
 /* The same, raised. */
 int neap_bind_error(lua_State *L, const char *kind, const char *code, const char *op,
                     const char *fmt, ...);
-/* A code of base/err as an error object; NEAP_ECANCELLED as the cancellation. */
-int neap_bind_fail(lua_State *L, int code, const char *op);
+/* A code of base/err as an error object; NEAP_ECANCELLED as the cancellation. `what` is the
+ * file or program it is about, or NULL. */
+int neap_bind_fail_about(lua_State *L, int code, const char *op, const char *what);
+static inline int neap_bind_fail(lua_State *L, int code, const char *op);
 NEAP_COLD int neap_bind_memory(lua_State *L);
 /* True for an error object of `kind`; NULL: of any. */
 bool neap_bind_is_error(lua_State *L, int idx, const char *kind);
@@ -97,6 +99,8 @@ bool neap_bind_is_error(lua_State *L, int idx, const char *kind);
 void neap_bind_where(lua_State *L);
 /* One line for people, of any value; pushes it. */
 const char *neap_bind_tostring(lua_State *L, int idx);
+/* How many levels the stack of `co` has; level 0 counts as one in any case. */
+int neap_bind_depth(lua_State *co);
 /* Push the stack of `co` from level `first` on, as text: "stack traceback:", a line for each call. */
 void neap_bind_push_stack(lua_State *L, lua_State *co, int first);
 /* debug.traceback. */
@@ -172,6 +176,9 @@ int neap_bind_open_libraries(lua_State *L);
 /* load, loadfile, dofile and require of Lua source only. For neap_bind_open_libraries,
  * which calls it before neap_bind_open. */
 void neap_bind_open_source(lua_State *L);
+/* Push package.path and package.cpath, by which another Lua state is to require as this
+ * one does; raise if one is no string. */
+void neap_bind_push_paths(lua_State *L, const char *op);
 /* Print the warnings of Lua and of scripts on standard error. */
 void neap_bind_open_warn(neap_host *host);
 /* os.exit. */
@@ -192,6 +199,11 @@ static inline void *neap_bind_arg(lua_State *L, int idx, const neap_bind_type *t
     void *box = neap_bind_test(L, idx, type);
 
     return box != NULL ? box : neap_bind_refuse_arg(L, idx, type);
+}
+
+static inline int neap_bind_fail(lua_State *L, int code, const char *op)
+{
+    return neap_bind_fail_about(L, code, op, NULL);
 }
 
 static inline void neap_bind_function(lua_State *L, int idx, const char *name)

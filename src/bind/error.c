@@ -117,14 +117,14 @@ void neap_bind_checkstack(lua_State *L, int n, const char *what)
     luaL_error(L, what != NULL ? "stack overflow (%s)" : "stack overflow", what);
 }
 
-int neap_bind_fail(lua_State *L, int code, const char *op)
+int neap_bind_fail_about(lua_State *L, int code, const char *op, const char *what)
 {
     if (code == NEAP_ECANCELLED)
         return neap_bind_raise_cancelled(L);
     if (code == NEAP_ENOMEM)
         return neap_bind_memory(L);
-    return neap_bind_error(L, neap_err_kind(code), neap_err_name(code), op, ": %s",
-                           neap_err_text(code));
+    return neap_bind_error(L, neap_err_kind(code), neap_err_name(code), op, "%s%s: %s",
+                           what == NULL ? "" : " ", what == NULL ? "" : what, neap_err_text(code));
 }
 
 bool neap_bind_is_error(lua_State *L, int idx, const char *kind)

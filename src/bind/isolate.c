@@ -20,16 +20,22 @@
 /* How long the end of a host waits for an isolate that was not joined. */
 #define PATIENCE_S 1
 
+/* Of descriptors, of the process and of the system. */
+enum { LIMITS = 2 };
+static const int limits[LIMITS] = { NEAP_EMFILE, NEAP_ENFILE };
+
 /* What the thread is given; it frees it. */
 struct order {
     neap_port *port;
     neap_buf   text;            /* values: package.path, package.cpath, module,
                                  and where it was asked for, "file:line: " */
     neap_buf   fallback;        /* what the channel is closed with without memory */
-    neap_buf   no_files;        /* and without descriptors */
+    neap_buf   no_files[LIMITS];    /* and without descriptors: limits[i] */
 };
 
-/* The starter's end. User value 1 is where it was made. */
+/* The starter's end. User values: where it was made, and where `require` looks there. */
+enum { WHERE = 1, PATH, CPATH };
+
 struct starter {
     neap_bind_port port;
     neap_port     *far;         /* the isolate's end, while its thread has not begun */
@@ -111,20 +117,14 @@ static int root(lua_State *L)
 /* Spawn the root task: (order). */
 static int spawn(lua_State *L)
 {
-    neap_bind_spawn_options options = { .metatable = 2, .name = 3 };
     struct order *order = lua_touserdata(L, 1);
 
-    luaL_requiref(L, "neap.core.task", luaopen_neap_core_task, 0);
     lua_settop(L, 0);
-    lua_pushnil(L);                             /* nobody's home */
-    neap_bind_metatable(L, &neap_bind_task_type);
     neap_copy_read(L, &order->text);
-    lua_pushfstring(L, "isolate of %s", lua_tostring(L, 5));
-    lua_replace(L, 3);
-    lua_settop(L, 3);
+    const char *name = lua_pushfstring(L, "isolate of %s", lua_tostring(L, 3));
     lua_pushcfunction(L, root);
     lua_pushlightuserdata(L, order);
-    neap_bind_spawn(L, &neap_host_of(L)->sched.root, 4, &options);
+    neap_bind_spawn_root(L, lua_gettop(L) - 1, name);
     return 0;
 }
 
@@ -160,8 +160,18 @@ static void free_order(struct order *order)
 {
     neap_buf_deinit(&order->text);
     neap_buf_deinit(&order->fallback);
-    neap_buf_deinit(&order->no_files);
+    for (int i = 0; i < LIMITS; i++)
+        neap_buf_deinit(&order->no_files[i]);
     neap_mem_free(order);
+}
+
+/* Why there is no host. */
+static neap_buf *lack(struct order *order)
+{
+    for (int i = 0; i < LIMITS; i++)
+        if (neap_loop_lacks() == limits[i])
+            return &order->no_files[i];
+    return &order->fallback;
 }
 
 static void *run_isolate(void *arg)
@@ -173,7 +183,7 @@ static void *run_isolate(void *arg)
     if (host != NULL)
         run_host(host, order);
     else
-        neap_port_close(port, neap_loop_lacks() == NEAP_EMFILE ? &order->no_files : &order->fallback);
+        neap_port_close(port, lack(order));
     free_order(order);
     neap_port_hang_up(port);
     return NULL;
@@ -221,7 +231,7 @@ static int l_new(lua_State *L)
     uint32_t capacity = (uint32_t)neap_bind_integer(L, 1, "neap.isolates: capacity", 1,
                                                     UINT32_MAX / 2);
     struct starter *starter = (struct starter *)(void *)
-        neap_bind_new(L, &neap_bind_port_type, sizeof *starter, 1);
+        neap_bind_new(L, &neap_bind_port_type, sizeof *starter, CPATH);
     neap_port *near;
 
     if (neap_port_pair(&near, &starter->far, capacity) != NEAP_OK)
@@ -230,7 +240,10 @@ static int l_new(lua_State *L)
     starter->port.release = release;
     neap_port_attach(near, neap_host_of(L)->loop);
     neap_bind_where(L);
-    lua_setiuservalue(L, -2, 1);
+    lua_setiuservalue(L, -2, WHERE);
+    neap_bind_push_paths(L, "neap.isolates");
+    lua_setiuservalue(L, -3, CPATH);
+    lua_setiuservalue(L, -2, PATH);
     return 1;
 }
 
@@ -261,17 +274,18 @@ static int l_serve(lua_State *L)
     if (box->order == NULL)
         return neap_bind_memory(L);
     *box->order = (struct order){ .port = starter->far };
-    lua_getglobal(L, "package");
-    lua_getfield(L, -1, "path");
-    lua_getfield(L, -2, "cpath");
+    lua_getiuservalue(L, 1, PATH);
+    lua_getiuservalue(L, 1, CPATH);
     lua_pushvalue(L, 2);
-    lua_getiuservalue(L, 1, 1);
+    lua_getiuservalue(L, 1, WHERE);
     neap_copy_write(L, &box->order->text, -4, 4, "");
     lua_pushliteral(L, "not enough memory");
     neap_copy_write(L, &box->order->fallback, -1, 1, "");
-    neap_bind_push_error(L, neap_err_kind(NEAP_EMFILE), neap_err_name(NEAP_EMFILE), "neap.isolates", ": %s",
-                         neap_err_text(NEAP_EMFILE));
-    neap_copy_write_error(L, &box->order->no_files, -1);
+    for (int i = 0; i < LIMITS; i++) {
+        neap_bind_push_error(L, neap_err_kind(limits[i]), neap_err_name(limits[i]),
+                             "neap.isolates", ": %s", neap_err_text(limits[i]));
+        neap_copy_write_error(L, &box->order->no_files[i], -1);
+    }
 
     if (neap_thread_start(&starter->thread, run_isolate, box->order) != NEAP_OK)
         return neap_bind_error(L, "limit", NULL, "neap.isolates", ": no thread could be started");

@@ -83,14 +83,11 @@ static char **strings(lua_State *L, int idx, const char *op)
 
 static int fail(lua_State *L, int code, const char *op, const char *program, const char *cwd)
 {
-    if (code == NEAP_ENOMEM)
-        return neap_bind_memory(L);
     /* The system does not say which of the two it has not found. */
-    if (cwd != NULL && access(cwd, X_OK) != 0)
+    if (code != NEAP_ENOMEM && cwd != NULL && access(cwd, X_OK) != 0)
         return neap_bind_error(L, "io", neap_err_name(code), op, " %s: directory %s: %s",
                                program, cwd, neap_err_text(code));
-    return neap_bind_error(L, neap_err_kind(code), neap_err_name(code), op, " %s: %s",
-                           program, neap_err_text(code));
+    return neap_bind_fail_about(L, code, op, program);
 }
 
 /* Set fds[i] for standard stream `i`, after those before it: NEAP_OK or a code. */

@@ -201,6 +201,9 @@ static int l_receive(lua_State *L)
     struct receiver *receiver = neap_bind_new(L, &RECEIVER, sizeof *receiver, 0);
     neap_link_init(&receiver->waiters);
     int status = neap_receiver_open(&receiver->core, host->loop, wanted, on_arrival);
+    if (status == NEAP_EINVAL)
+        return neap_bind_usage(L, "neap.signals: not in an isolate: signals come to the script "
+                               "that started it; hand them on by its channel");
     if (status != NEAP_OK)
         return neap_bind_fail(L, status, "neap.signals");
     receiver->loop = host->loop;

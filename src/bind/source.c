@@ -74,6 +74,20 @@ static int l_dofile(lua_State *L)
     return dofile_k(L, LUA_OK, 0);
 }
 
+void neap_bind_push_paths(lua_State *L, const char *op)
+{
+    static const char *const names[] = { "path", "cpath" };
+
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_getfield(L, -1, "package");
+    lua_replace(L, -2);
+    for (int i = 0; i < 2; i++)
+        if (lua_getfield(L, -1 - i, names[i]) != LUA_TSTRING)
+            neap_bind_usage(L, "%s: package.%s: string expected, got %s", op, names[i],
+                            luaL_typename(L, -1));
+    lua_remove(L, -3);
+}
+
 /* What require asks for a file that package.path leads to. Upvalue 1 is package. */
 static int l_search(lua_State *L)
 {

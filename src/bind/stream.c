@@ -20,7 +20,7 @@ struct box {
 };
 
 /* Stack of a read. */
-enum { AT_BOX = 1, AT_WANT, AT_MAX, READ_TOP = AT_MAX };
+enum { AT_BOX = 1, AT_WANT, AT_MAX };
 
 /* What is wanted: a number of bytes above 0, or one of these. */
 enum { WANT_LINE = 0, WANT_ALL = -1, WANT_SOME = -2 };
@@ -36,12 +36,7 @@ static const char *name_of(lua_State *L, int idx)
 
 static int fail(lua_State *L, int code, const char *op)
 {
-    if (code == NEAP_ECANCELLED)
-        return neap_bind_raise_cancelled(L);
-    if (code == NEAP_ENOMEM)
-        return neap_bind_memory(L);
-    return neap_bind_error(L, neap_err_kind(code), neap_err_name(code), op, " %s: %s",
-                           name_of(L, AT_BOX), neap_err_text(code));
+    return neap_bind_fail_about(L, code, op, name_of(L, AT_BOX));
 }
 
 static int limit(lua_State *L, lua_Integer max, const char *what, const char *option)
@@ -297,11 +292,8 @@ int neap_bind_stream(lua_State *L, int *fd, unsigned flags, const char *op, cons
     lua_pushstring(L, name);
     lua_setiuservalue(L, -2, 1);
     int code = neap_stream_open(&box->stream, neap_host_of(L)->loop, *fd, flags);
-    if (code == NEAP_ENOMEM)
-        return neap_bind_memory(L);
     if (code != NEAP_OK)
-        return neap_bind_error(L, neap_err_kind(code), neap_err_name(code), op, " %s: %s", name,
-                               neap_err_text(code));
+        return neap_bind_fail_about(L, code, op, name);
     *fd = -1;
     return 1;
 }

@@ -20,7 +20,7 @@ extern const neap_bind_type neap_bind_task_type;
 /* User value 1 is its result, or its error; user value 2 its name, if named. */
 typedef struct neap_bind_task {
     const neap_bind_type *type;
-    lua_State            *co;       /* NULL before it began and once it has ended */
+    lua_State            *co;       /* NULL once it has ended, or if it never runs */
     neap_task             core;
 } neap_bind_task;
 
@@ -58,6 +58,8 @@ void neap_bind_open_tasks(lua_State *L);
  * `home`, whose box (or nil) is at index 1. Pushes the new box. */
 neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
                                 const neap_bind_spawn_options *options);
+/* The same as the root task, from any index on. `name` may be NULL. */
+void neap_bind_spawn_root(lua_State *L, int first, const char *name);
 /* neap_sched.run. */
 void neap_bind_run(neap_sched *sched);
 /* True if a coroutine of the running task yielded because the task suspends. */
@@ -80,8 +82,6 @@ void neap_bind_push_task(lua_State *L, neap_task *task);
 
 /* Push what the ended task gave, or raise its error; number of values. */
 int neap_bind_task_result(lua_State *L, int idx);
-/* Push true and its values, or false and its error; number of values. */
-int neap_bind_task_outcome(lua_State *L, int idx);
 /* task:on_await([handler]) -> arm */
 int neap_bind_task_on_await(lua_State *L);
 /* Push its name, or "task 12". */

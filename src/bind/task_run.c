@@ -3,13 +3,10 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/mem.h"
-#include "base/ticks.h"
 #include "bind/context.h"
 #include "bind/scope.h"
-#include "bind/slice.h"
 #include "io/loop.h"
 
 static const char THREADS;              /* registry keys: the table of threads, */
@@ -370,6 +367,20 @@ neap_bind_task *neap_bind_spawn(lua_State *L, neap_scope *home, int first,
     return box;
 }
 
+void neap_bind_spawn_root(lua_State *L, int first, const char *name)
+{
+    enum { HOME = 1, METATABLE, NAME };
+
+    luaL_requiref(L, "neap.core.task", luaopen_neap_core_task, 0);
+    lua_pop(L, 1);
+    lua_pushnil(L);                     /* nobody's home */
+    neap_bind_metatable(L, &neap_bind_task_type);
+    lua_pushstring(L, name);
+    lua_rotate(L, 1, NAME);
+    neap_bind_spawn(L, &neap_host_of(L)->sched.root, first + NAME,
+                    &(neap_bind_spawn_options){ .metatable = METATABLE, .name = name ? NAME : 0 });
+}
+
 void neap_bind_end_unstarted(neap_host *host, neap_bind_task *box)
 {
     lua_State *co = box->co, *L = host->L;
@@ -430,7 +441,6 @@ static void push_frame(lua_State *L, lua_State *co)
 {
     neap_host *host = neap_host_of(L);
     lua_Debug ar;
-    int base = 0, above = 1;
 
     if (co == host->closing) {          /* that frame is gone */
         lua_rawgetp(L, LUA_REGISTRYINDEX, &CLOSING_BOX);
@@ -444,16 +454,7 @@ static void push_frame(lua_State *L, lua_State *co)
         lua_xmove(co, L, 2);
         return;
     }
-    /* Each look costs as much as its level is deep: not one for every level. */
-    while (lua_getstack(co, above, &ar)) {
-        base = above;
-        above *= 2;
-    }
-    while (above - base > 1) {
-        int middle = base + (above - base) / 2;
-        *(lua_getstack(co, middle, &ar) ? &base : &above) = middle;
-    }
-    lua_getstack(co, base, &ar);
+    lua_getstack(co, neap_bind_depth(co) - 1, &ar);
     lua_getlocal(co, &ar, 1);
     lua_getlocal(co, &ar, 2);
     if (co != L)

@@ -69,21 +69,13 @@ static int l_is_real(lua_State *L)
     return 1;
 }
 
-static int idle_k(lua_State *L, int status, lua_KContext ctx)
-{
-    (void)status, (void)ctx;
-    if (neap_host_of(L)->sched.running->wait.result != NEAP_OK)
-        return neap_bind_raise_cancelled(L);
-    return 0;
-}
-
 /* test.run_until_idle(): all others run until nothing is ready, due or pending */
 static int l_run_until_idle(lua_State *L)
 {
     neap_task *task = neap_bind_checkpoint(L, "neap.test.run_until_idle");
 
     neap_loop_park_idle(neap_host_of(L)->loop, task);
-    return neap_bind_suspend(L, 0, idle_k);
+    return neap_bind_wait(L, "neap.test.run_until_idle");
 }
 
 /* test.renew(): what follows is no part of the slice that the limit is for */

@@ -8,14 +8,6 @@ static neap_clock *clock_of(lua_State *L)
     return neap_host_of(L)->sched.clock;
 }
 
-static int wait_k(lua_State *L, int status, lua_KContext op)
-{
-    (void)status, (void)op;
-    if (neap_host_of(L)->sched.running->wait.result != NEAP_OK)
-        return neap_bind_raise_cancelled(L);
-    return 0;
-}
-
 /* time.sleep(d) */
 static int l_sleep(lua_State *L)
 {
@@ -24,7 +16,7 @@ static int l_sleep(lua_State *L)
 
     neap_bind_reserve(L);
     neap_sched_park_sleep(task, neap_clock_after(neap_clock_now(clock_of(L)), duration_ns));
-    return neap_bind_suspend(L, 0, wait_k);
+    return neap_bind_wait(L, "neap.sleep");
 }
 
 /* time.yield(): lets all others that are ready run first */

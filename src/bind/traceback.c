@@ -81,13 +81,12 @@ static void push_name(lua_State *L, int names, lua_Debug *ar)
     lua_remove(L, -2);
 }
 
-/* How many levels the stack of `co` has. Each look costs as much as its level is deep: not
- * one for every level. */
-static int depth(lua_State *co)
+int neap_bind_depth(lua_State *co)
 {
     lua_Debug ar;
     int inside = 0, outside = 1;
 
+    /* Each look costs as much as its level is deep: not one for every level. */
     while (lua_getstack(co, outside, &ar)) {
         inside = outside;
         outside *= 2;
@@ -109,7 +108,7 @@ static int next_shown(int level, int first, int skipped)
  * every C function has. */
 void neap_bind_push_stack(lua_State *L, lua_State *co, int first)
 {
-    int skipped = depth(co) - first - INNERMOST - OUTERMOST, names = lua_gettop(L) + 1;
+    int skipped = neap_bind_depth(co) - first - INNERMOST - OUTERMOST, names = lua_gettop(L) + 1;
     luaL_Buffer text;
     lua_Debug ar;
 

@@ -146,17 +146,9 @@ static int job(lua_State *L)
 /* Spawn the job's task: (errand). */
 static int spawn(lua_State *L)
 {
-    neap_bind_spawn_options options = { .metatable = 2 };
-
-    luaL_requiref(L, "neap.core.task", luaopen_neap_core_task, 0);
-    lua_pop(L, 1);
-    lua_pushnil(L);                             /* nobody's home */
-    lua_insert(L, 1);
-    neap_bind_metatable(L, &neap_bind_task_type);
-    lua_insert(L, 2);
     lua_pushcfunction(L, job);
-    lua_insert(L, 3);
-    neap_bind_spawn(L, &neap_host_of(L)->sched.root, 3, &options);
+    lua_insert(L, 1);
+    neap_bind_spawn_root(L, 1, NULL);
     return 0;
 }
 
@@ -233,24 +225,13 @@ static void check(lua_State *L)
         neap_bind_usage(L, "neap.work: \"%s\": \"module.function\" expected", name);
 }
 
-/* Push field `name` of `package`. */
-static void push_path(lua_State *L, const char *name)
-{
-    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-    lua_getfield(L, -1, "package");
-    lua_getfield(L, -1, name);
-    lua_replace(L, -3);
-    lua_pop(L, 1);
-}
-
 static const char *pack(lua_State *L, neap_errand *errand, int first)
 {
     int top = lua_gettop(L);
     bool bytes = lua_isfunction(L, first);
 
     neap_bind_checkstack(L, LUA_MINSTACK, NULL);
-    push_path(L, "path");
-    push_path(L, "cpath");
+    neap_bind_push_paths(L, "neap.work");
     neap_copy_write(L, &errand->call, top + 1, 2, "");
     if (bytes)
         neap_copy_write_code(L, &errand->call, first);

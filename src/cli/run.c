@@ -22,26 +22,17 @@ enum { STATUS_FAILED = 1 };
 /* Spawn the root task: the command line's module, called with the arguments. */
 static int spawn_root(lua_State *L)
 {
-    neap_host *host = neap_host_of(L);
     int argc = (int)lua_tointeger(L, 1);
     char **argv = lua_touserdata(L, 2);
     const neap_embed *file = neap_embed_find("cli/main.lua");
-    neap_bind_spawn_options options = { 0 };
 
     lua_settop(L, 0);
-    luaL_requiref(L, "neap.core.task", luaopen_neap_core_task, 0);
-    lua_settop(L, 0);
-    lua_pushnil(L);                         /* [1] nobody's home */
-    neap_bind_metatable(L, &neap_bind_task_type);
-    options.metatable = 2;
-    lua_pushliteral(L, "main");
-    options.name = 3;
     if (luaL_loadbufferx(L, file->bytes, file->size, "=cli/main.lua", "t") != LUA_OK)
         return lua_error(L);
     luaL_checkstack(L, argc, "too many arguments");
     for (int i = 1; i < argc; i++)
         lua_pushstring(L, argv[i]);
-    neap_bind_spawn(L, &host->sched.root, 4, &options);
+    neap_bind_spawn_root(L, 1, "main");
     return 0;
 }
 
