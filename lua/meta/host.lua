@@ -6,8 +6,9 @@ local host = {}
 ---@type string
 host.version = nil
 
---- Lua's own functions where the host has replaced them: `pcall`, `xpcall`, `coroutine`,
---- `string`, `os`. A protected call from here catches cancellations, too.
+--- Lua's own functions as they were before the host or a script replaced any: `pcall`,
+--- `xpcall`, `coroutine`, `string`, `os`, `io`. A protected call from here catches
+--- cancellations, too.
 ---@type table<string, any>
 host.raw = nil
 

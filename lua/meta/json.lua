@@ -29,7 +29,7 @@ function json.line_options(opts) end
 ---@param max_bytes integer
 ---@param name? string
 ---@return any value
-function json.decode_line(text, number, max_depth, max_bytes) end
+function json.decode_line(text, number, max_depth, max_bytes, name) end
 
 ---@param list table
 ---@return table list

@@ -39,7 +39,8 @@ proc.methods = Process
 ---@param stderr integer  Also 3: where standard output goes.
 ---@param group boolean  It leads a process group.
 ---@param grace neap.Duration
+---@param op string  The function that was called, for errors.
 ---@return neap.core.Process
-function proc.spawn(args, cwd, env, stdin, stdout, stderr, group, grace) end
+function proc.spawn(args, cwd, env, stdin, stdout, stderr, group, grace, op) end
 
 return proc

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-/* The first allocation: a line of a log, a head of a response. */
+/* The first allocation: a line of a file, a name, a small parcel. */
 #define FIRST_CAP 64
 
 void neap_buf_init(neap_buf *buf)

@@ -15,7 +15,6 @@
     X(EFULL, "limit", "full")                                              \
     X(EDEPTH, "limit", "nested too deeply")                                \
     X(EEMPTY, "error", "empty")                                            \
-    X(ELOCKED, "error", "locked")                                          \
     X(EABANDONED, "failed", "the task that held it ended without releasing it") \
     X(ENOMEM, "error", "not enough memory")                                \
     X(EINVAL, "usage", "invalid argument")                                 \

@@ -1,7 +1,6 @@
 #include "base/mem.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 void *(*neap_mem_source)(void *block, size_t size) = realloc;
@@ -18,19 +17,6 @@ _Noreturn void neap_mem_exhausted(void)
 void *neap_mem_try_realloc(void *block, size_t size)
 {
     return neap_mem_source(block, size ? size : 1);
-}
-
-void *neap_mem_realloc(void *block, size_t size)
-{
-    void *moved = neap_mem_try_realloc(block, size);
-    if (moved == NULL)
-        neap_mem_exhausted();
-    return moved;
-}
-
-void *neap_mem_alloc(size_t size)
-{
-    return memset(neap_mem_realloc(NULL, size), 0, size);
 }
 
 void neap_mem_free(void *block)

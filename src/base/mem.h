@@ -1,11 +1,10 @@
-/* base/mem.h - allocation that succeeds or stops.
+/* base/mem.h - where memory comes from, and what happens when there is none.
  *
- * C code that cannot go on without memory says so in one place: the host
- * prints "neap: out of memory" and exits with status 1. Code that can go on
- * (because Lua unwinds, or a caller is told) uses the `try` form.
+ * Code that can go on without (because Lua unwinds, or a caller is told) does. What
+ * cannot says so in one place: the host prints "neap: out of memory" and exits with
+ * status 1.
  *
- * Errors  neap_mem_alloc and neap_mem_realloc do not return without memory;
- *         neap_mem_try_realloc returns NULL and leaves the old block as it was.
+ * Errors  neap_mem_try_realloc returns NULL and leaves the old block as it was.
  * Thread  Any.
  */
 #ifndef NEAP_BASE_MEM_H
@@ -13,9 +12,6 @@
 
 #include <stddef.h>
 
-/* `size` bytes set to zero. */
-void *neap_mem_alloc(size_t size);
-void *neap_mem_realloc(void *block, size_t size);
 void *neap_mem_try_realloc(void *block, size_t size);
 void neap_mem_free(void *block);
 /* Print "neap: out of memory" and exit with status 1. */

@@ -1,7 +1,6 @@
 #include "base/virtual.h"
 
 #include <assert.h>
-#include <stddef.h>
 
 #include "base/list.h"
 

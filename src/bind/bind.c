@@ -1,7 +1,6 @@
 /* bind/bind.c - arguments, boxes, and the list of neap.core.* modules. */
 #include "bind/bind.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/duration.h"

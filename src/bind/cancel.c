@@ -122,7 +122,7 @@ bool neap_bind_scope_cancel(lua_State *L, neap_scope *scope, neap_cancel_kind ki
 
     if (scope->source != NULL || !scope->open)
         return false;
-    if (lua_checkstack(L, 5)) {
+    if (lua_checkstack(L, 6)) {
         lua_pushnil(L);
         lua_pushcfunction(L, l_keep_cancellation);
         lua_pushlightuserdata(L, scope);

@@ -1,6 +1,6 @@
 /* bind/copy.h - values from one Lua state to another, as trees.
  *
- *   state A  --write-->  [I 42][S 3 abc][T ... ]  --read-->  state B
+ *   state A  --write-->  [i 42][s 3 abc][T ... ]  --read-->  state B
  *
  * What crosses is nil, booleans, integers (as integers), floats (bit by bit),
  * strings, json.null, error objects, the mark of json.array, and tables of these.

@@ -117,7 +117,7 @@ static int l_remember(lua_State *L)
     return 0;
 }
 
-/* edit:close() and __close, __gc: any number of times */
+/* __close, __gc: any number of times */
 static int l_close(lua_State *L)
 {
     struct box *box = lua_touserdata(L, 1);

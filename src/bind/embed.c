@@ -1,6 +1,5 @@
 #include "bind/embed.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,5 @@
 #include "bind/errand.h"
 
-#include <assert.h>
 #include <stdarg.h>
 #include <stdlib.h>
 

@@ -24,8 +24,6 @@ static inline bool neap_hand_give(lua_State *L, neap_task *receiver, int n)
 {
     lua_State *co = neap_bind_task_of(receiver)->co;
 
-    if (co == L)
-        return true;
     if (!neap_hand_has_room(co, n))
         return false;
     lua_xmove(L, co, n);

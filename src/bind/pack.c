@@ -7,28 +7,17 @@ struct pack {
     int                   count;    /* of user values: the values */
 };
 
-void neap_bind_pack_new(lua_State *L, int count)
-{
-    struct pack *pack = lua_newuserdatauv(L, sizeof *pack, count);
-
-    *pack = (struct pack){ .type = &PACK, .count = count };
-}
-
-void neap_bind_pack_fill(lua_State *L, int pack)
-{
-    for (int i = lua_gettop(L) - pack; i > 0; i--)
-        lua_setiuservalue(L, pack, i);
-}
-
 void neap_bind_pack(lua_State *L, int count)
 {
     if (count == 1)
         return;
-    int pack = lua_gettop(L) - count + 1;
+    int at = lua_gettop(L) - count + 1;
     neap_bind_checkstack(L, 1, NULL);
-    neap_bind_pack_new(L, count);
-    lua_insert(L, pack);
-    neap_bind_pack_fill(L, pack);
+    struct pack *pack = lua_newuserdatauv(L, sizeof *pack, count);
+    *pack = (struct pack){ .type = &PACK, .count = count };
+    lua_insert(L, at);
+    for (int i = count; i > 0; i--)
+        lua_setiuservalue(L, at, i);
 }
 
 int neap_bind_unpack(lua_State *L)

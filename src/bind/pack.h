@@ -14,10 +14,6 @@
 /* As many values as one call may send or resolve with. */
 #define NEAP_BIND_PACK_MAX 255
 
-/* Push a box for `count` values, which is not 1; neap_bind_pack_fill fills it. */
-void neap_bind_pack_new(lua_State *L, int count);
-/* Move the values above the box at `pack` into it; does not raise. */
-void neap_bind_pack_fill(lua_State *L, int pack);
 /* Replace the top `count` values by one. */
 void neap_bind_pack(lua_State *L, int count);
 /* Replace the one on top by the values that it stands for; how many. */

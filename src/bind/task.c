@@ -1,9 +1,6 @@
 /* bind/task.c - neap.core.task: what others see of a task. */
 #include "bind/task.h"
 
-#include <assert.h>
-#include <string.h>
-
 #include "bind/scope.h"
 
 const neap_bind_type neap_bind_task_type = { "neap.task" };
@@ -69,7 +66,8 @@ int neap_bind_task_result(lua_State *L, int idx)
     return lua_error(L);
 }
 
-int neap_bind_task_outcome(lua_State *L, int idx)
+/* Push true and its values, or false and its error; number of values. */
+static int outcome(lua_State *L, int idx)
 {
     neap_bind_task *box = lua_touserdata(L, idx);
 
@@ -90,7 +88,7 @@ static int awaited(lua_State *L, neap_bind_task *box, lua_KContext how)
     box->core.flags |= NEAP_BIND_AWAITED;
     if (how == AWAIT)
         return neap_bind_return(L, neap_bind_task_result(L, 1));
-    return neap_bind_return(L, how == OUTCOME ? neap_bind_task_outcome(L, 1) : 0);
+    return neap_bind_return(L, how == OUTCOME ? outcome(L, 1) : 0);
 }
 
 static int await_k(lua_State *L, int status, lua_KContext how)
@@ -139,7 +137,7 @@ static int l_result(lua_State *L)
     neap_bind_task *box = neap_bind_arg(L, 1, &neap_bind_task_type);
 
     if (neap_task_ended(&box->core))
-        return neap_bind_task_outcome(L, 1);
+        return outcome(L, 1);
     lua_pushnil(L);
     lua_pushliteral(L, "pending");
     return 2;

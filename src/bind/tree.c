@@ -4,7 +4,6 @@
  * task finds the parent of a scope's tasks: the task that opened it.
  */
 #include <stddef.h>
-#include <string.h>
 
 #include "base/ticks.h"
 #include "bind/place.h"

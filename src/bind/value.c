@@ -2,7 +2,6 @@
 #include "bind/value.h"
 
 #include <lauxlib.h>
-#include <string.h>
 
 #include "base/utf8.h"
 #include "bind/bind.h"

@@ -13,7 +13,6 @@
  */
 #include "bind/value.h"
 
-#include <assert.h>
 #include <lauxlib.h>
 #include <limits.h>
 #include <math.h>

@@ -1,7 +1,6 @@
 #include "core/chan.h"
 
 #include <assert.h>
-#include <stddef.h>
 
 #include "core/task.h"
 

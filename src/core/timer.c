@@ -1,6 +1,5 @@
 #include "core/timer.h"
 
-#include <assert.h>
 #include <stddef.h>
 
 #include "base/clock.h"

@@ -185,10 +185,10 @@ neap_edit *neap_edit_open(neap_edit_complete *complete, void *arg)
     /* libedit counts in wide characters. */
     if (setlocale(LC_CTYPE, "") == NULL || MB_CUR_MAX == 1)
         setlocale(LC_CTYPE, "C.UTF-8");
-    neap_edit *edit = neap_mem_alloc(sizeof *edit);
-    edit->complete = complete;
-    edit->arg = arg;
-    edit->prompt = "";
+    neap_edit *edit = neap_mem_try_realloc(NULL, sizeof *edit);
+    if (edit == NULL)
+        return NULL;
+    *edit = (neap_edit){ .complete = complete, .arg = arg, .prompt = "" };
     edit->editline = lib.el_init("neap", stdin, stdout, stderr);
     edit->history = lib.history_init();
     if (edit->editline == NULL || edit->history == NULL) {

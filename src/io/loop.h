@@ -3,10 +3,10 @@
  *   turn of the scheduler -> is something ready? look at the outside world, and on
  *                         -> else wait for it until the next timer is due
  *
- * Two counts tell what the loop waits for. `pending` are requests that end by
- * themselves (a read of a file, a job on a thread, a child process); `live` are
- * handles that may bring something (a listener, a pipe). With neither, and no
- * timer, tasks that wait will wait for ever.
+ * Two counts tell what the loop waits for. `pending` is what ends by itself (a read
+ * of a file, a job on a thread, a child process, a message of an isolate); `live` is
+ * what may come (a line of a pipe, a signal, the end of an isolate). With neither,
+ * and no timer, tasks that wait will wait for ever.
  *
  * In virtual time the clock jumps to the next timer when nothing is ready and
  * nothing is pending; while something is, it runs with the machine's.

@@ -59,8 +59,9 @@ struct neap_pool {
 void neap_pool_unpark(neap_node *node, void *job);
 
 #define NEAP_POOL(pool, name, open, rest, close)                                        \
-    { { .what = name, .leave = neap_pool_unpark }, open, rest, close, PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER,     \
-      PTHREAD_COND_INITIALIZER, { &pool.queue, &pool.queue },                           \
+    { { .what = name, .leave = neap_pool_unpark }, open, rest, close,                   \
+      PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, PTHREAD_COND_INITIALIZER,    \
+      { &pool.queue, &pool.queue },                                                     \
       { &pool.running, &pool.running }, 0, 0, 0, 0, 0, false, false }
 
 struct neap_pool_job {

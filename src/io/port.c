@@ -300,7 +300,8 @@ void neap_port_hang_up(neap_port *port)
     neap_mem_free(pair);
 }
 
-int neap_port_can_send(neap_port *port)
+/* Send if the parcel is not NULL, and there is a place for it. */
+static int offer(neap_port *port, neap_parcel *parcel)
 {
     int result = NEAP_OK;
 
@@ -309,23 +310,20 @@ int neap_port_can_send(neap_port *port)
         result = NEAP_ECLOSED;
     else if (neap_link_linked(&port->senders) || !has_place(port))
         result = NEAP_EFULL;
+    else if (parcel != NULL)
+        put(port, parcel);
     pthread_mutex_unlock(&port->pair->lock);
     return result;
 }
 
+int neap_port_can_send(neap_port *port)
+{
+    return offer(port, NULL);
+}
+
 int neap_port_try_send(neap_port *port, neap_parcel *parcel)
 {
-    int result = NEAP_OK;
-
-    pthread_mutex_lock(&port->pair->lock);
-    if (port->pair->closed)
-        result = NEAP_ECLOSED;
-    else if (neap_link_linked(&port->senders) || !has_place(port))
-        result = NEAP_EFULL;
-    else
-        put(port, parcel);
-    pthread_mutex_unlock(&port->pair->lock);
-    return result;
+    return offer(port, parcel);
 }
 
 int neap_port_send_reserved(neap_port *port, neap_parcel *parcel)

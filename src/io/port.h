@@ -94,7 +94,8 @@ uint32_t neap_port_len(neap_port *port);
 /* Cancel what runs at the other end. Any thread that holds this end. */
 void neap_port_revoke_other(neap_port *port);
 /* `task`, the only one that does, waits until the other end has hung up; a
- * cancellation of it revokes the other end and ends nothing. False, and it does not wait, if that has happened. */
+ * cancellation of it revokes the other end and ends nothing. False, and it does not
+ * wait, if that has happened. */
 bool neap_port_park_watch(neap_port *port, neap_task *task);
 /* Block the thread for the same, at most so long; false if that was not enough. */
 bool neap_port_await_end(neap_port *port, uint32_t seconds);

@@ -12,7 +12,7 @@
 #ifndef NEAP_IO_SETUP_H
 #define NEAP_IO_SETUP_H
 
-/* Threads of libuv's pool, for files and names, which wait more than they work.
+/* Threads of libuv's pool, for files, which wait more than they work.
  * UV_THREADPOOL_SIZE in the environment says otherwise. */
 #define NEAP_SETUP_THREADS 16
 

@@ -121,11 +121,7 @@ int neap_slice_open(neap_slice *slice, void (*on_overrun)(neap_slice *slice))
     if (!running)
         status = start_watcher();
     running = status == NEAP_OK;
-    if (status != NEAP_OK)
-        neap_link_remove(&slice->link);
     pthread_mutex_unlock(&lock);
-    if (status != NEAP_OK && slice->statistics >= 0)
-        close(slice->statistics);
     return status;
 }
 

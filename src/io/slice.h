@@ -41,7 +41,7 @@ typedef struct neap_slice {
     void           (*on_overrun)(struct neap_slice *slice);
 } neap_slice;
 
-/* `on_overrun` is called in a signal handler of this thread. */
+/* `on_overrun` is called in a signal handler of this thread. Close it in any case. */
 int neap_slice_open(neap_slice *slice, void (*on_overrun)(neap_slice *slice));
 void neap_slice_close(neap_slice *slice);
 /* How long the thread has been ready without a processor since the running slice was
