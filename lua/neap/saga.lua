@@ -14,6 +14,7 @@ local event = require("neap.core.event")
 local expect = require("neap.expect")
 local raw = require("neap.core.host").raw
 local scopes = require("neap.core.scope")
+local select = require("neap.select").select
 local steps = require("neap.step")
 local tasks = require("neap.core.task")
 local time = require("neap.core.time")
@@ -81,12 +82,16 @@ end
 ---@field undo_context neap.step.Context|false  One for all attempts of the undo.
 ---@field is_undone boolean
 ---@field ended neap.core.Event|false  Of a saga that fails while it runs.
+---@field task neap.Task  By which it runs.
 local Step = {}
 Step.__index = Step
 
+-- Statuses of a task that has ended.
+local OVER = { done = true, failed = true, cancelled = true }
+
 local function new_step(spec)
   return setmetatable({ spec = spec, number = core.number(), key = time.uuid(), state = false, result = false,
-    undo_context = false, is_undone = false, ended = false }, Step)
+    undo_context = false, is_undone = false, ended = false, task = tasks.current() }, Step)
 end
 
 -- From the moment it is an entry of `owner` whoever calls this concludes it.
@@ -107,12 +112,18 @@ function Step:conclude(ok, state, ...)
   return ...
 end
 
+-- Wait for the end of a step in a task that the saga's function did not wait for. A task
+-- that is killed does not conclude its step.
+function Step:await_end()
+  self.ended = self.ended or event.new()
+  local _, err = raw.pcall(select, { self.ended:on_wait(), self.task:on_await() })
+  if self.state then return end
+  if not OVER[self.task:status()] then error(err, 0) end
+  self.state = "unknown"
+end
+
 function Step:undo(failures)
-  if not self.state then
-    -- In a task that the saga's function did not wait for.
-    self.ended = self.ended or event.new()
-    self.ended:wait()
-  end
+  if not self.state then self:await_end() end
   if self.state == "failed" or self.is_undone then return end
 
   local spec = self.spec

@@ -40,6 +40,47 @@ describe("a task that is killed", function()
     assert.is_true(found)
   end)
 
+  it("leaves a scope with a deadline that does not outlive it", function()
+    local inner
+    neap.scope(function(s)
+      local task = s:spawn({ guard = true }, function()
+        inner = neap.scope()
+        inner:spawn(function()
+          local _ <close> = neap.defer(neap.shield, "1s", neap.sleep, "20ms")
+          neap.sleep("1h")
+        end)
+        neap.yield()
+        while true do ignore(neap.sleep, "1h") end
+      end)
+      neap.sleep("1ms")
+      task:cancel()
+      task:outcome()
+      inner:extend("100ms")
+      neap.sleep("50ms")
+    end)
+    neap.scope(function() neap.scope(function() neap.scope(function() neap.sleep("200ms") end) end) end)
+    assert.is_near(0.251, test.elapsed(), 1e-6)
+  end)
+
+  it("in a step leaves that one to be undone, as one whose outcome is unknown", function()
+    local undone = {}
+    local function undo(name)
+      return function(_, _, outcome) undone[#undone + 1] = name .. " " .. outcome end
+    end
+    local ok, err = pcall(neap.saga, function()
+      neap.step("reserve", { run = function() end, undo = undo("reserve") })
+      neap.scope(function(s)
+        s:spawn(function()
+          neap.step("call", { run = function() while true do ignore(neap.sleep, 1) end end, undo = undo("call") })
+        end)
+        neap.sleep("1ms")
+        error("no stock", 0)
+      end)
+    end)
+    assert.are.same({ false, "no stock" }, { ok, err })
+    assert.are.same({ "call unknown", "reserve done" }, undone)
+  end)
+
   it("may run long in its __close handlers, and leaves a coroutine that is interrupted as any", function()
     test.real_time(function()
       local kinds = {}

@@ -130,6 +130,7 @@ void neap_scope_joined(neap_scope *scope)
 {
     neap_wait_end_all(&scope->joiners, NEAP_OK);
     if (scope->orphan) {
+        neap_timers_disarm(&scope->sched->deadlines, &scope->deadline);
         neap_link_remove(&scope->link);
         scope->open = false;
         if (--scope->parent->running == 0)
