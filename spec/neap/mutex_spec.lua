@@ -238,6 +238,16 @@ describe("neap.mutex", function()
     assert.matches("1 passed, 0 failed", output, 1, true)
   end)
 
+  it("is taken back, too, when the hook of a scope has locked it for a task that has ended", function()
+    local output = output_of([[
+      local mutex = neap.mutex()
+      neap.scope({ policy = { on_done = function() mutex:try_lock() end } }, function(s) s:spawn(neap.yield) end)
+      mutex:run(function() end)
+    ]])
+    assert.matches("ended without releasing a mutex: it is taken back", output, 1, true)
+    assert.matches("1 passed, 0 failed", output, 1, true)
+  end)
+
   it("may be collected while it is locked", function()
     neap.scope(function(s)
       s:spawn(function()

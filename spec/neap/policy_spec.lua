@@ -74,6 +74,40 @@ describe("the policy of a scope", function()
     assert.are.equal(1, test.elapsed())
   end)
 
+  it("has no say when the deadline passes and something failed", function()
+    local policy = { on_timeout = function() return "partial" end }
+    assert.has_error(function()
+      neap.scope({ policy = policy, deadline = "1s" }, function()
+        local _ <close> = neap.defer(error, "cannot clean up", 0)
+        neap.sleep("1h")
+      end)
+    end, "cannot clean up")
+    policy.on_done = function() error("not accepted", 0) end
+    assert.has_error(function()
+      neap.scope({ policy = policy, deadline = "1s" }, function(s)
+        s:spawn(function()
+          local _ <close> = neap.defer(error, "late", 0)
+          neap.sleep("1h")
+        end)
+      end)
+    end, "not accepted")
+  end)
+
+  it("cannot give a block that was cut a result: that raises the timeout", function()
+    local asked = 0
+    local policy = { on_timeout = function() asked = asked + 1 return "partial" end }
+    local ok, err = pcall(function()
+      local _ <close> = neap.scope({ policy = policy, deadline = "1s" })
+      neap.sleep("1h")
+    end)
+    assert.is_false(ok)
+    assert.are.equal("timeout", err.kind)
+    local s = neap.scope({ policy = policy, deadline = "1s" })
+    s:spawn(after("1h"))
+    assert.are.equal("partial", s:close())
+    assert.are.equal(2, asked)
+  end)
+
   it("raises what on_timeout raises", function()
     local policy = { on_timeout = function() error("nothing came", 0) end }
     assert.has_error(function()

@@ -69,6 +69,25 @@ describe("a failing task", function()
     assert.are.same({ first, "of the body" }, scope.failures)
   end)
 
+  it("leaves in them what its error object brought along", function()
+    local got = raised(neap.scope, function(s)
+      s:spawn(neap.any, { function() error("one", 0) end, function() error("two", 0) end })
+      local _ <close> = at_exit(function() error("of the body", 0) end)
+      forever()
+    end)
+    assert.are.same({ "one", "two", "of the body" }, got.others)
+    got = raised(neap.scope, function(s)
+      s:spawn(neap.scope, function(inner)
+        inner:spawn(error, neap.error("pay", "no money"))
+        local _ <close> = at_exit(function() error("inside", 0) end)
+        forever()
+      end)
+      local _ <close> = at_exit(function() error("outside", 0) end)
+      forever()
+    end)
+    assert.are.same({ "inside", "outside" }, got.others)
+  end)
+
   it("counts the body's own error, when that comes first", function()
     local scope
     local got = raised(neap.scope, function(s)
@@ -260,6 +279,22 @@ describe("a guarded task", function()
       s:spawn({ guard = true }, error, "bad", 0)
       s:join()
     end))
+  end)
+
+  it("is not kept once somebody has heard of it, however many they are", function()
+    local left = setmetatable({}, { __mode = "k" })
+    neap.scope(function(s)
+      for _ = 1, 1000 do
+        local task = s:spawn({ guard = true }, error, "handled")
+        left[task] = true
+        task:outcome()
+      end
+      collectgarbage()
+      collectgarbage()
+      local count = 0
+      for _ in pairs(left) do count = count + 1 end
+      assert.is_true(count < 10, count .. " tasks are kept")
+    end)
   end)
 
   it("gives way to another error of the scope", function()

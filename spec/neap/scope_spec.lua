@@ -179,6 +179,41 @@ describe("scopes that are left out of order", function()
     assert.are.equal("cancelled", inner_task:status())
   end)
 
+  it("whose function has not ended raise it, too, and what is open around them stays", function()
+    local function enclosed(close_inside)
+      return neap.scope(function(outer)
+        local sibling = outer:spawn(neap.sleep, "1s")
+        local s = neap.scope()
+        s:spawn(neap.sleep, "10ms")
+        local err = raised(close_inside, s)
+        assert.are.equal("structure", err.kind)
+        neap.scope(function(after) after:spawn(neap.yield) end)
+        assert.is_nil(neap.cancelled())
+        assert.are.equal("waiting", sibling:status())
+        return err.message
+      end)
+    end
+    local closed = "a scope was left before one that was opened inside it"
+    local left = "a scope, timeout or shield was left before its function had ended"
+    assert.matches(closed, enclosed(function(s) neap.timeout("5s", s.close, s) end), 1, true)
+    assert.matches(closed, enclosed(function(s) neap.shield("5s", s.close, s) end), 1, true)
+    assert.matches(closed, enclosed(function(s) neap.scope(function() s:close() end) end), 1, true)
+    for _, form in ipairs({ neap.scope, function(fn) return neap.timeout("5s", fn) end,
+                            function(fn) return neap.shield("5s", fn) end }) do
+      assert.matches(left, enclosed(function(s)
+        form(function()
+          pcall(s.close, s)
+          neap.scope(function() neap.timeout("1s", neap.yield) end)
+        end)
+      end), 1, true)
+      assert.are.equal("mine", raised(form, function()
+        local s = neap.scope()
+        pcall(neap.timeout, "1s", s.close, s)
+        error("mine", 0)
+      end))
+    end
+  end)
+
   it("have what failed in the inner one as the cause", function()
     local function cause(spawn_options, body)
       local err = raised(neap.scope, function()
@@ -361,6 +396,21 @@ describe("scopes that are left out of order", function()
     end
   end)
 
+  it("let one yield plainly whose task was cancelled in it", function()
+    local yielded
+    neap.scope(function(s)
+      local task
+      task = s:spawn(function()
+        local co = coroutine.wrap(function()
+          task:cancel()
+          coroutine.yield("plainly")
+        end)
+        yielded = co()
+      end)
+    end)
+    assert.are.equal("plainly", yielded)
+  end)
+
   it("let a coroutine yield that was resumed inside of one", function()
     neap.scope(function()
       local co = coroutine.wrap(function() coroutine.yield(1) return 2 end)
@@ -380,6 +430,20 @@ describe("s:join", function()
       s:spawn(neap.sleep, 1)
       s:join()
       assert.are.equal(3, test.elapsed())
+    end)
+  end)
+
+  it("waits for those, too, that others spawned who waited for the same end", function()
+    neap.scope(function(outer)
+      local s <close> = neap.scope()
+      local first, late = s:spawn(neap.sleep, "1s"), nil
+      outer:spawn(function()
+        first:join()
+        late = s:spawn(neap.sleep, "1s")
+      end)
+      neap.yield()
+      s:join()
+      assert.are.equal("done", late:status())
     end)
   end)
 

@@ -135,6 +135,14 @@ neap.yield()]]):format(allowed, ms))
     end)
   end)
 
+  it("gives way to an outer deadline that passed before the shield's", function()
+    test.real_time(function()
+      assert.are.same({ nil, "timeout" }, { neap.timeout_or("60ms", neap.shield, "120ms", function()
+        while true do end
+      end) })
+    end)
+  end)
+
   it("ends inside a coroutine of the script's own", function()
     test.real_time(function()
       local ok, err = pcall(neap.timeout, "100ms", coroutine.wrap(function() while true do end end))

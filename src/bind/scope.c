@@ -53,8 +53,8 @@ static void keep_options(lua_State *L, neap_bind_scope_box *box)
 
 /* Open a scope, a timeout or a shield in the running task; that of a scope gets a
  * box, which is pushed, and keeps the `options` at 1, if there are any. Once it is
- * open nothing raises. */
-static neap_bind_scope *open(lua_State *L, neap_bind_scope_form form, uint64_t duration_ns,
+ * open nothing raises. Its number. */
+static uint64_t open(lua_State *L, neap_bind_scope_form form, uint64_t duration_ns,
                              bool options, const char *what)
 {
     neap_task *task = neap_host_of(L)->sched.running;
@@ -86,15 +86,35 @@ static neap_bind_scope *open(lua_State *L, neap_bind_scope_form form, uint64_t d
         if (duration_ns != NEAP_DURATION_NONE)
             neap_bind_scope_give_fields(L, lua_gettop(L));
     }
-    return scope;
+    return scope->number;
 }
 
-/* `base` is how many values stand below what the body gives. */
-static int leave_body(lua_State *L, int status, neap_bind_scope *scope, int base)
+/* The record `number`, which is most often the innermost; NULL if it has been left by others
+ * than its function: one that was opened before has been closed inside of it. */
+static neap_bind_scope *find_own(lua_State *L, uint64_t number)
+{
+    neap_task *task = neap_host_of(L)->sched.running;
+    neap_scope *scope = task->scope;
+
+    for (; scope->owner == task; scope = scope->parent)
+        if (neap_bind_scope_of(scope)->number == number)
+            return neap_bind_scope_of(scope);
+    return NULL;
+}
+
+/* The body of the scope `number` has ended. `base` is how many values stand below what
+ * it gives. */
+static int leave_body(lua_State *L, int status, uint64_t number, int base)
 {
     bool ended = status == LUA_OK || status == LUA_YIELD;
+    neap_bind_scope *scope = find_own(L, number);
 
-    return neap_bind_scope_leave(L, scope, ended, ended ? lua_gettop(L) - base : 0);
+    if (scope != NULL)
+        return neap_bind_scope_leave(L, scope, ended, ended ? lua_gettop(L) - base : 0);
+    if (ended)
+        neap_bind_error(L, "structure", NULL, NULL, "a scope, timeout or shield was left before its "
+                        "function had ended: one around it was closed inside of it");
+    return lua_error(L);
 }
 
 /* Of the options at 1, for `op`. */
@@ -122,7 +142,7 @@ static uint64_t option_deadline(lua_State *L, const char *op)
 
 static int scope_k(lua_State *L, int status, lua_KContext ctx)
 {
-    return leave_body(L, status, (neap_bind_scope *)ctx, 2);
+    return leave_body(L, status, (uint64_t)ctx, 2);
 }
 
 enum { POLICY_FUNCTIONS = 3 };
@@ -198,8 +218,8 @@ static int open_form(lua_State *L, const char *const *names)
     else
         neap_bind_function(L, options + 1, op);
 
-    neap_bind_scope *scope = open(L, block ? NEAP_SCOPE_BLOCK : NEAP_SCOPE_FUNCTION, duration_ns,
-                                  options != 0, op);
+    uint64_t number = open(L, block ? NEAP_SCOPE_BLOCK : NEAP_SCOPE_FUNCTION, duration_ns,
+                           options != 0, op);
     if (options)
         lua_remove(L, 1);
     if (block)
@@ -208,8 +228,8 @@ static int open_form(lua_State *L, const char *const *names)
     lua_rotate(L, 1, 2);                /* box, handler, fn, arguments */
     lua_pushvalue(L, 1);
     lua_insert(L, 4);                   /* the body gets its scope first */
-    int status = lua_pcallk(L, lua_gettop(L) - 3, LUA_MULTRET, 2, (lua_KContext)scope, scope_k);
-    return leave_body(L, status, scope, 2);
+    int status = lua_pcallk(L, lua_gettop(L) - 3, LUA_MULTRET, 2, (lua_KContext)number, scope_k);
+    return leave_body(L, status, number, 2);
 }
 
 /* scope.open([options]) -> scope; scope.open([options,] fn, ...) -> what fn returned */
@@ -237,9 +257,12 @@ static int handler_at(uint8_t form)
 
 static int boundary_k(lua_State *L, int status, lua_KContext ctx)
 {
-    neap_bind_scope *scope = (neap_bind_scope *)ctx;
+    return leave_body(L, status, (uint64_t)ctx, handler_at(NEAP_SCOPE_TIMEOUT));
+}
 
-    return leave_body(L, status, scope, handler_at(scope->ending.form));
+static int timeout_of_k(lua_State *L, int status, lua_KContext ctx)
+{
+    return leave_body(L, status, (uint64_t)ctx, handler_at(NEAP_SCOPE_TIMEOUT_OF));
 }
 
 /* From where the handler will be: duration, fn, arguments. */
@@ -249,11 +272,11 @@ static int boundary(lua_State *L, neap_bind_scope_form form, const char *what)
     uint64_t duration_ns = neap_bind_duration(L, at, what);
 
     neap_bind_function(L, at + 1, what);
-    neap_bind_scope *scope = open(L, form, duration_ns, false, what);
+    uint64_t number = open(L, form, duration_ns, false, what);
     lua_copy(L, lua_upvalueindex(UP_HANDLER), at);
-    int status = lua_pcallk(L, lua_gettop(L) - at - 1, LUA_MULTRET, at, (lua_KContext)scope,
-                            boundary_k);
-    return leave_body(L, status, scope, at);
+    int status = lua_pcallk(L, lua_gettop(L) - at - 1, LUA_MULTRET, at, (lua_KContext)number,
+                            form == NEAP_SCOPE_TIMEOUT_OF ? timeout_of_k : boundary_k);
+    return leave_body(L, status, number, at);
 }
 
 /* scope.timeout(d, fn, ...) -> what fn returned; raises kind `timeout` */
@@ -375,12 +398,28 @@ bool neap_bind_scope_cancel_task(lua_State *L, neap_bind_task *box, int reason)
     return neap_scope_cancel(scope, NEAP_CANCEL_CANCELLED, by ? by->id : 0);
 }
 
+static int join_k(lua_State *L, int status, lua_KContext ctx);
+
+/* Wait until the scope at 1 has no task that was started; others who waited may have started
+ * some meanwhile. */
+static int join(lua_State *L, neap_task *task)
+{
+    neap_bind_scope *scope = scope_arg(L);
+
+    if (scope == NULL || scope->core.running == 0)
+        return neap_bind_return(L, 0);
+    neap_scope_park_join(&scope->core, task, true);
+    return neap_bind_suspend(L, 0, join_k);
+}
+
 static int join_k(lua_State *L, int status, lua_KContext ctx)
 {
+    neap_task *task = neap_host_of(L)->sched.running;
+
     (void)status, (void)ctx;
-    if (neap_host_of(L)->sched.running->wait.result != NEAP_OK)
+    if (task->wait.result != NEAP_OK)
         return neap_bind_raise_cancelled(L);
-    return neap_bind_return(L, 0);
+    return join(L, task);
 }
 
 /* s:join(): waits until no started task is left; the scope stays open */
@@ -392,10 +431,7 @@ static int l_join(lua_State *L)
     lua_settop(L, 1);
     if (scope != NULL && neap_task_home(task) == &scope->core)
         neap_bind_usage(L, "scope:join: called by a task of that scope, which would wait for itself");
-    if (scope == NULL || scope->core.running == 0)
-        return neap_bind_return(L, 0);
-    neap_scope_park_join(&scope->core, task, true);
-    return neap_bind_suspend(L, 0, join_k);
+    return join(L, task);
 }
 
 /* Leave the scope at 1, if it is open; at 2 stands the error that left its block, or nil. */
@@ -475,7 +511,7 @@ neap_bind_scope *neap_bind_open_scope(lua_State *L)
     if (task == NULL)
         return NULL;
     for (neap_scope *scope = task->scope; scope->owner == task; scope = scope->parent)
-        if (neap_bind_scope_of(scope)->L == L)
+        if (!scope->of_task && neap_bind_scope_of(scope)->L == L)
             return neap_bind_scope_of(scope);
     return NULL;
 }

@@ -130,8 +130,8 @@ neap_bind_scope_box *neap_bind_scope_take_failed(neap_bind_scope *scope);
 /* Push the error of not having left a scope in time; `what` says of it. What failed in the
  * scope whose box `*inside` keeps in the registry, if any, is its cause, and is let go. */
 void neap_bind_scope_push_disorder(lua_State *L, neap_bind_scope_box **inside, const char *what);
-/* Put the error object on top into the `others` of the error below, if that is an object, too,
- * and not its cause. Pops it. */
+/* Put the error on top into the `others` of the error below, if that is an object and not its
+ * cause. Pops it. */
 void neap_bind_scope_add_other(lua_State *L);
 /* The body has ended; an error is on top unless it `ended` well. Join, close, and
  * return what leaving gives. The box of a scope is at index 1. */

@@ -99,10 +99,39 @@ void neap_bind_scope_fail(lua_State *L, int idx, int by)
     cancel(L, idx, NEAP_CANCEL_FAILED, by);
 }
 
+static bool is_awaited(lua_State *L, int task)
+{
+    return (((neap_bind_task *)lua_touserdata(L, task))->core.flags & NEAP_BIND_AWAITED) != 0;
+}
+
+/* Of the tasks in the list on top those that somebody has heard of go, whenever it has
+ * become twice as long: a scope that lives for long may have many. */
+static void forget_awaited(lua_State *L)
+{
+    lua_Integer count = (lua_Integer)lua_rawlen(L, -1), left = 0;
+
+    if ((count & (count - 1)) != 0)
+        return;
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, -1, i);
+        if (is_awaited(L, -1))
+            lua_pop(L, 1);
+        else
+            lua_rawseti(L, -2, ++left);
+    }
+    while (count > left) {
+        lua_pushnil(L);
+        lua_rawseti(L, -2, count--);
+    }
+}
+
 void neap_bind_scope_note_guarded(lua_State *L, int idx, int task)
 {
     if (((neap_bind_scope_box *)lua_touserdata(L, idx))->guards)
         return;                 /* its supervisor or policy hears of it */
+    if (neap_bind_scope_kept(L, idx, NEAP_SCOPE_GUARDED) == LUA_TTABLE)
+        forget_awaited(L);
+    lua_pop(L, 1);
     lua_pushvalue(L, task);
     append(L, idx, NEAP_SCOPE_GUARDED);
 }
@@ -124,30 +153,6 @@ void neap_bind_scope_hook(lua_State *L, int idx, int task)
     lua_settop(L, task > idx ? task : idx);
 }
 
-/* Raise the first failure, the further ones in its `others`. */
-static void raise_failures(lua_State *L)
-{
-    neap_bind_scope_kept(L, 1, NEAP_SCOPE_FAILURES);
-    int list = lua_gettop(L);
-    lua_Integer count = (lua_Integer)lua_rawlen(L, list);
-    lua_rawgeti(L, list, 1);
-    if (count > 1 && neap_bind_is_error(L, -1, NULL)) {
-        lua_createtable(L, (int)count - 1, 0);
-        for (lua_Integer i = 2; i <= count; i++) {
-            lua_rawgeti(L, list, i);
-            if (lua_rawequal(L, -1, -3))
-                lua_pop(L, 1);
-            else
-                lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
-        }
-        if (lua_rawlen(L, -1) > 0)
-            lua_setfield(L, -2, "others");
-        else
-            lua_pop(L, 1);
-    }
-    lua_error(L);
-}
-
 /* Push the first guarded failure that nobody awaited; false if there is none. */
 static bool push_unawaited(lua_State *L, int idx)
 {
@@ -155,8 +160,7 @@ static bool push_unawaited(lua_State *L, int idx)
         lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
         for (lua_Integer i = 1; i <= count; i++) {
             lua_rawgeti(L, -1, i);
-            neap_bind_task *task = lua_touserdata(L, -1);
-            if (!(task->core.flags & NEAP_BIND_AWAITED)) {
+            if (!is_awaited(L, -1)) {
                 lua_getiuservalue(L, -1, 1);
                 return true;
             }
@@ -195,9 +199,11 @@ void neap_bind_scope_push_disorder(lua_State *L, neap_bind_scope_box **inside, c
     lua_settop(L, top + 1);
 }
 
-/* True if the object at `idx` has the value at `cause` as its cause. */
+/* True if the value at `idx` is an object with the value at `cause` as its cause. */
 static bool is_caused_by(lua_State *L, int idx, int cause)
 {
+    if (!neap_bind_is_error(L, idx, NULL))
+        return false;
     lua_pushliteral(L, "cause");
     lua_rawget(L, idx);
     bool is = lua_rawequal(L, -1, cause);
@@ -222,6 +228,23 @@ void neap_bind_scope_add_other(lua_State *L)
         lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
     }
     lua_settop(L, error);
+}
+
+/* Raise the first failure, the further ones among its `others`. */
+static void raise_failures(lua_State *L)
+{
+    neap_bind_scope_kept(L, 1, NEAP_SCOPE_FAILURES);
+    int list = lua_gettop(L);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, list);
+    lua_rawgeti(L, list, 1);
+    for (lua_Integer i = 2; i <= count; i++) {
+        lua_rawgeti(L, list, i);
+        if (lua_rawequal(L, -1, -2))
+            lua_pop(L, 1);
+        else
+            neap_bind_scope_add_other(L);
+    }
+    lua_error(L);
 }
 
 static void push_disorder(lua_State *L, neap_bind_ending *ending)
@@ -297,15 +320,17 @@ static int scope_outcome(lua_State *L, const neap_bind_ending *ending, neap_canc
     neap_task *task = neap_host_of(L)->sched.running;
     bool done;
 
+    if (ending->out_of_memory)
+        neap_bind_memory(L);
     if (kind == NEAP_CANCEL_DEADLINE) {
-        int count = neap_bind_scope_policy(L, "on_timeout", &done);
-        if (done)
-            return count;
+        if (!has(box, NEAP_SCOPE_FAILURES)) {
+            int count = neap_bind_scope_policy(L, "on_timeout", &done);
+            if (done && !(ending->cut && ending->form == NEAP_SCOPE_BLOCK))
+                return count;           /* a block that was cut has no result */
+        }
         push_timeout(L, ending);
         append(L, 1, NEAP_SCOPE_FAILURES);
     }
-    if (ending->out_of_memory)
-        neap_bind_memory(L);
     if (has(box, NEAP_SCOPE_FAILURES))
         raise_failures(L);
     if (has(box, NEAP_SCOPE_GUARDED) && push_unawaited(L, 1))
@@ -461,6 +486,8 @@ static int leave_k(lua_State *L, int status, lua_KContext ctx)
     scope->ending.inside = NULL;
     neap_cancel_kind kind = scope->core.kind;
     bool own = scope->core.source == &scope->core;
+    if (kind == NEAP_CANCEL_DEADLINE && ending.form == NEAP_SCOPE_SHIELD)
+        neap_sched_expire(scope->core.sched, scope->core.deadline.at_ns);   /* what it kept off */
     neap_bind_scope_close(L, scope);
     if (neap_bind_is_boundary(ending.form))
         return boundary_outcome(L, &ending, kind);

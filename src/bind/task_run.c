@@ -216,6 +216,15 @@ static bool is_hooked(neap_scope *home)
     return home->parent != NULL && neap_bind_scope_of(home)->hooked;
 }
 
+static void take_back(lua_State *L, neap_bind_task *box)
+{
+    if (box->core.held == 0)
+        return;
+    neap_bind_task_name(L, 1);
+    neap_bind_take_back(L, &box->core, lua_tostring(L, -1));
+    lua_pop(L, 1);
+}
+
 static void settle(lua_State *L, neap_bind_task *box, bool ok)
 {
     neap_task_state state = NEAP_TASK_DONE;
@@ -233,15 +242,13 @@ static void settle(lua_State *L, neap_bind_task *box, bool ok)
     }
     if (box->core.awaiters != NULL)
         box->core.flags |= NEAP_BIND_AWAITED;
-    if (box->core.held > 0) {       /* after the scope has failed: who is in it is cancelled */
-        neap_bind_task_name(L, 1);
-        neap_bind_take_back(L, &box->core, lua_tostring(L, -1));
-        lua_pop(L, 1);
-    }
+    take_back(L, box);          /* after the scope has failed: who is in it is cancelled */
     bool hooked = state != NEAP_TASK_CANCELLED && is_hooked(neap_task_home(&box->core));
     neap_bind_scope_end_task(L, &box->core, state);
-    if (hooked)
+    if (hooked) {
         neap_bind_scope_hook(L, 2, 1);
+        take_back(L, box);      /* what the hook took is the task's, too */
+    }
 }
 
 /* How a body ended: by a return, an error, a cancellation of its task or of a scope of its own. */

@@ -51,7 +51,7 @@ static void fire_timers(neap_sched *sched, uint64_t until_ns)
     }
 }
 
-static void fire_deadlines(neap_sched *sched, uint64_t until_ns)
+void neap_sched_expire(neap_sched *sched, uint64_t until_ns)
 {
     neap_timer *timer;
     while ((timer = neap_timers_first(&sched->deadlines)) != NULL && timer->at_ns <= until_ns) {
@@ -107,7 +107,7 @@ void neap_sched_turn(neap_sched *sched)
     sched->running = NULL;
     /* Looked at again: the clock of specs may have begun anew. */
     if (deadline_ns <= now_ns && deadline_ns <= neap_clock_now(sched->clock))
-        fire_deadlines(sched, deadline_ns);
+        neap_sched_expire(sched, deadline_ns);
 }
 
 uint64_t neap_sched_next(const neap_sched *sched)

@@ -75,6 +75,9 @@ static inline void neap_sched_renew(neap_sched *sched);
 void neap_sched_turn(neap_sched *sched);
 /* When the next turn has something to do: 0 now, NEAP_NEVER if nothing is due. */
 uint64_t neap_sched_next(const neap_sched *sched);
+/* The deadlines up to `until_ns` have passed: their scopes are cancelled. A turn does
+ * that; not while a task holds the loop. */
+void neap_sched_expire(neap_sched *sched, uint64_t until_ns);
 
 /* Not for callers: one of the ready tasks, at random. */
 neap_link *neap_sched_draw(neap_sched *sched);
