@@ -62,6 +62,27 @@ describe("a task that is killed", function()
     assert.is_near(0.251, test.elapsed(), 1e-6)
   end)
 
+  it("leaves what fails in its scopes to the scope that joins them", function()
+    local function left(options)
+      return select(2, pcall(neap.scope, function(s)
+        local task = s:spawn({ guard = true }, function()
+          local inner <close> = neap.scope()
+          inner:spawn(options, function()
+            local _ <close> = neap.defer(error, "rollback failed", 0)
+            neap.sleep("1h")
+          end)
+          neap.yield()
+          while true do ignore(neap.sleep, 1) end
+        end)
+        neap.sleep("1ms")
+        task:cancel()
+        task:outcome()
+      end))
+    end
+    assert.are.equal("rollback failed", left({}))
+    assert.are.equal("rollback failed", left({ guard = true }))
+  end)
+
   it("in a step leaves that one to be undone, as one whose outcome is unknown", function()
     local undone = {}
     local function undo(name)
@@ -79,6 +100,20 @@ describe("a task that is killed", function()
     end)
     assert.are.same({ false, "no stock" }, { ok, err })
     assert.are.same({ "call unknown", "reserve done" }, undone)
+  end)
+
+  it("runs no undo of a saga that it runs itself", function()
+    local undone = false
+    neap.scope(function(s)
+      local task = s:spawn({ guard = true }, neap.saga, function()
+        neap.step("reserve", { run = function() end, undo = function() undone = true end })
+        while true do ignore(neap.sleep, 1) end
+      end)
+      neap.sleep("1ms")
+      task:cancel()
+      assert.are.equal("killed", select(2, task:outcome()).kind)
+    end)
+    assert.is_false(undone)
   end)
 
   it("may run long in its __close handlers, and leaves a coroutine that is interrupted as any", function()

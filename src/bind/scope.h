@@ -44,7 +44,7 @@ typedef struct neap_bind_scope {
     uint64_t         number;    /* among all scopes and steps, as they began; 0: given back */
     neap_bind_ending ending;
     bool             hooked;    /* its box has a hook */
-    neap_bind_scope_box *failed;    /* its box, in the registry: something has failed in it */
+    neap_bind_scope_box *failed;    /* its box, in the registry, if it is held */
     struct neap_bind_scope *next;   /* of those given back, or of those orphaned */
 } neap_bind_scope;
 
@@ -111,6 +111,9 @@ void neap_bind_scope_give_fields(lua_State *L, int idx);
 void neap_bind_scope_keep(lua_State *L, int idx, int what);
 /* Push `what` of the box at `idx`, or nil; its type. */
 int neap_bind_scope_kept(lua_State *L, int idx, int what);
+/* The box at `idx` has to be there when its scope is left, in whatever order, or when one
+ * fails that a killed task of its has left behind. */
+void neap_bind_scope_hold(lua_State *L, int idx);
 /* The error on top is to blame if the scope whose box is at `idx` is left in disorder.
  * Pops it. */
 void neap_bind_scope_blame(lua_State *L, int idx);

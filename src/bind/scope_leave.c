@@ -50,8 +50,7 @@ int neap_bind_scope_kept(lua_State *L, int idx, int what)
     return lua_type(L, -1);
 }
 
-/* The box at `idx` has to be there when its scope is left, in whatever order. */
-static void hold(lua_State *L, int idx)
+void neap_bind_scope_hold(lua_State *L, int idx)
 {
     neap_bind_scope_box *box = lua_touserdata(L, idx);
     neap_bind_scope *scope = neap_bind_scope_record(box);
@@ -66,7 +65,7 @@ static void hold(lua_State *L, int idx)
 void neap_bind_scope_blame(lua_State *L, int idx)
 {
     neap_bind_scope_keep(L, idx, NEAP_SCOPE_BLAME);
-    hold(L, idx);
+    neap_bind_scope_hold(L, idx);
 }
 
 /* Append the value on top to the list `what`. Pops it. */
@@ -77,7 +76,7 @@ static void append(lua_State *L, int idx, int what)
         lua_createtable(L, 1, 0);
         lua_pushvalue(L, -1);
         neap_bind_scope_keep(L, idx, what);
-        hold(L, idx);
+        neap_bind_scope_hold(L, idx);
     }
     lua_insert(L, -2);
     lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
@@ -93,8 +92,26 @@ static void cancel(lua_State *L, int idx, neap_cancel_kind kind, int by)
         neap_bind_scope_cancel(L, &scope->core, kind, 0, by);
 }
 
+/* Push the box of the scope that joins the tasks of the one whose box is at `idx`; false
+ * unless that was left behind by a task that was killed. */
+static bool push_heir(lua_State *L, int idx)
+{
+    neap_bind_scope *scope = neap_bind_scope_record(lua_touserdata(L, idx));
+
+    if (scope == NULL || !scope->core.orphan || scope->core.parent->parent == NULL)
+        return false;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, neap_bind_scope_of(scope->core.parent)->failed);
+    return true;
+}
+
 void neap_bind_scope_fail(lua_State *L, int idx, int by)
 {
+    if (push_heir(L, idx)) {
+        lua_insert(L, -2);
+        neap_bind_scope_fail(L, lua_gettop(L) - 1, by);
+        lua_pop(L, 1);
+        return;
+    }
     append(L, idx, NEAP_SCOPE_FAILURES);
     cancel(L, idx, NEAP_CANCEL_FAILED, by);
 }
@@ -129,6 +146,11 @@ void neap_bind_scope_note_guarded(lua_State *L, int idx, int task)
 {
     if (((neap_bind_scope_box *)lua_touserdata(L, idx))->guards)
         return;                 /* its supervisor or policy hears of it */
+    if (push_heir(L, idx)) {
+        neap_bind_scope_note_guarded(L, lua_gettop(L), task);
+        lua_pop(L, 1);
+        return;
+    }
     if (neap_bind_scope_kept(L, idx, NEAP_SCOPE_GUARDED) == LUA_TTABLE)
         forget_awaited(L);
     lua_pop(L, 1);

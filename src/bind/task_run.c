@@ -433,6 +433,8 @@ static int killed(lua_State *L)
     neap_scope *home = neap_task_home(&box->core), *scope;
 
     box->core.state = NEAP_TASK_RUNNING;
+    if (!lua_isnil(L, 2))
+        neap_bind_scope_hold(L, 2);     /* what fails in those scopes is its failure */
     while ((scope = box->core.scope) != home && !scope->of_task)
         neap_bind_scope_orphan(L, neap_bind_scope_of(scope), home);
     neap_bind_task_name(L, 1);
