@@ -261,7 +261,7 @@ static bool split(void)
     alarm(RUN_LIMIT_S);     /* for the copy, and from one point to the next */
     if (copy) {
         splits = false;
-        clock_gettime(CLOCK_REALTIME_COARSE, &copied_at);
+        clock_gettime(CLOCK_REALTIME, &copied_at);      /* no file has a later time yet */
         return true;
     }
     judge(status);
