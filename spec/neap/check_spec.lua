@@ -266,6 +266,17 @@ describe("neap check", function()
         NEAP .. "neap.flow(print):map(print):parallel_map(print, { limt = 8 })")
     end)
 
+    it("takes what a body returns for what it is, and no scope", function()
+      finds({}, NEAP .. [[
+        local function body() return { total = 1 } end
+        local a, b = neap.scope(body), neap.supervisor({ name = "b" }, body)
+        local c = neap.scope(function() return { total = 3 } end)
+        print(a.total, b.total, c.total, neap.scope({}, body).total)
+      ]])
+      finds({ '3:9: unknown name "scope:total"' },
+        NEAP .. "local s <close> = neap.scope()\nprint(s.total)")
+    end)
+
     it("says nothing about what was assigned since, or hidden", function()
       finds({}, NEAP .. "local f = neap.step f('a', { udno = 1 }) f = print")
       finds({}, NEAP .. "neap = {} neap.slep(1)")

@@ -209,14 +209,18 @@ function Rules:call(node)
     node.fact = required(node)
     return
   end
-  node.fact = member.returns and { type = member.returns, base = fact } or nil
+  local opens = opens_block(member, node.arguments)
+  -- Given a function, what opens a block returns what that function returns.
+  if member.returns and (opens or not member.block) then
+    node.fact = { type = member.returns, base = fact }
+  end
   if node.tag == "Call" and check_dot(self, node, fact) then return end
 
   local literal = member.options and node.arguments[member.at]
   if literal and literal.tag == "Table" then
     check_options(self, fact, fact.name, member.options, literal)
   end
-  node.opens = opens_block(member, node.arguments) and fact or nil
+  node.opens = opens and fact or nil
 end
 
 -- Blocks -------------------------------------------------------------------------------
