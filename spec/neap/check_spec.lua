@@ -301,6 +301,23 @@ describe("neap check", function()
       finds({}, NEAP .. "local function open() return neap.scope() end open()")
     end)
 
+    it("does not judge a scope that goes where it cannot be followed", function()
+      for _, line in ipairs({
+        "local s = neap.scope() return setmetatable({ scope = s }, {})",
+        "local s = neap.scope() print(s)",
+        "local s = neap.scope() neap.defer(s.close, s)",
+        "local s = neap.scope() local _ <close> = s",
+        "local s = neap.scope() s:spawn(print) local t = {} t.s = s",
+        "local s s = neap.scope() return s",
+        "s = neap.scope() local function stop() s:close() end stop()",
+      }) do
+        finds({}, NEAP .. line)
+      end
+      finds({ '2:11: nothing leaves this scope: write "local s <close> = neap.scope(...)", '
+        .. "or give it a function" },
+        NEAP .. "local s = neap.scope() s:spawn(print) return function() return s.name, s:join() end")
+    end)
+
     it("finds a forgotten colon, and one too many", function()
       finds({ '3:3: "s.spawn" is a method: write "s:spawn(...)"' },
         NEAP .. "local s <close> = neap.scope()\ns.spawn(print)")

@@ -240,7 +240,7 @@ function Rules:bind(value, variable)
 end
 
 function Rules:assign(value, target)
-  if target.tag == "Name" then left_open(self, value, target.variable) end
+  if target.variable then left_open(self, value, target.variable) end
 end
 
 function Rules:statement(call)
@@ -303,9 +303,10 @@ function Rules:finish()
   find_undefined(self)
   local found = {}
   for _, finding in ipairs(self.findings) do
-    local closed = finding.variable and finding.variable.closed
+    local variable = finding.variable
+    local left = variable and (variable.closed or variable.escapes)
     local added = finding.member and self.extended[finding.member]
-    if not closed and not added and holds(self, finding.fact) then found[#found + 1] = finding end
+    if not left and not added and holds(self, finding.fact) then found[#found + 1] = finding end
   end
   table.sort(found, function(a, b)
     if a.pos ~= b.pos then return a.pos < b.pos end

@@ -14,7 +14,8 @@
 ---
 --- Beside the nodes of the parser it sets `node.variable` of a name that is a local:
 --- one table for all uses of that local, in which the visitor may keep what it learns.
---- `variable.assigned` tells that it is assigned after its declaration.
+--- `variable.assigned` tells that it is assigned after its declaration, `variable.escapes`
+--- that its value goes where it cannot be followed: passed, stored or returned.
 
 local scope = {}
 
@@ -56,6 +57,12 @@ function Walker:name(node)
   if not node.variable then self.visitor:global(node, self) end
 end
 
+-- A name that is an expression by itself, and not the first link of a chain.
+function Walker:value(node)
+  self:name(node)
+  if node.variable then node.variable.escapes = true end
+end
+
 function Walker:arguments(node)
   self.visitor:enter_call(node)
   self:expressions(node.arguments)
@@ -72,7 +79,7 @@ function Walker:chain(node, target)
     links[#links + 1] = node
     node = node[LINKS[node.tag]]
   end
-  self:expression(node)
+  if node.tag == "Name" then self:name(node) else self:expression(node) end
   for i = #links, 1, -1 do
     local link = links[i]
     if link.tag == "Index" then
@@ -85,7 +92,7 @@ function Walker:chain(node, target)
 end
 
 local EXPRESSIONS = {
-  Name = Walker.name,
+  Name = Walker.value,
   Index = Walker.chain,
   Call = Walker.chain,
   Method = Walker.chain,
