@@ -236,6 +236,22 @@ describe("neap check", function()
         ["neap.error('k', 'm', { caus = 1 })"] =
           '2:24: neap.error: unknown option "caus"; did you mean "cause"?',
         ["neap.broadcast { colour = 3 }"] = '2:18: neap.broadcast: unknown option "colour"',
+        ["neap.process.run { 'ls', timout = 1 }"] =
+          '2:26: neap.process.run: unknown option "timout"; did you mean "timeout"?',
+        ["f(neap.process.spawn { 'ls', cwdd = '/' })"] =
+          '2:30: neap.process.spawn: unknown option "cwdd"; did you mean "cwd"?',
+        ["neap.json.encode({}, { indnt = 2 })"] =
+          '2:24: neap.json.encode: unknown option "indnt"; did you mean "indent"?',
+        ["neap.json.decode('1', { max_dept = 2 })"] =
+          '2:25: neap.json.decode: unknown option "max_dept"; did you mean "max_depth"?',
+        ["for _ in neap.json.lines('', { nmae = 'x' }) do f() end"] =
+          '2:32: neap.json.lines: unknown option "nmae"; did you mean "name"?',
+        ["f(neap.isolates(2, 'm', { capacit = 1 }))"] =
+          '2:27: neap.isolates: unknown option "capacit"; did you mean "capacity"?',
+        ["neap.stdin:read('all', { max_byte = 1 })"] =
+          '2:26: stream:read: unknown option "max_byte"; did you mean "max_bytes"?',
+        ["neap.scope(function(s) s:actor({ gaurd = true }, {}) end)"] =
+          '2:34: scope:actor: unknown option "gaurd"; did you mean "guard"?',
         ["neap.select { default = f, fiar = true }"] =
           '2:28: neap.select: unknown option "fiar"; did you mean "fair"?',
       }
@@ -252,6 +268,13 @@ describe("neap check", function()
         neap.map({}, f, { [key] = 1, limit = 2 })
         neap.map({}, f, { ["\\108imit"] = 2 })
         neap.select { f, default = f, fair = true }
+        neap.process.run { "ls", "-l", timeout = 1, max_output = 1, check = true, cwd = "/", env = { A = 1 } }
+        neap.json.encode({}, { max_depth = 1, max_bytes = 1, pretty = true, indent = 2 })
+        neap.stdin:read("line", { max_line = 1, max_bytes = 1 })
+        neap.scope(function(s)
+          s:actor({ name = "a", guard = true, capacity = 1 }, { total = 0 })
+          s:actor { total = 0 }
+        end)
       ]])
     end)
 

@@ -10,6 +10,7 @@
 ---     options   the names that its option table may have; one with a name of its own is
 ---               the list of a table inside: `{ "name", retry = { "attempts" } }`
 ---     at        which argument that table is
+---     leads     it is options only with something behind it
 ---     returns   the type of what it returns
 ---     is        the type that it has itself, when it is no function
 ---     body      the types of the parameters of a function that it is given
@@ -31,6 +32,7 @@ end
 local RETRY = { "attempts", "elapsed", "base", "factor", "max", "jitter", "on" }
 local STEP = { "run", "undo", "on_exhausted", "timeout", "once", "reconcile", "heartbeat", "tx",
   retry = RETRY, undo_retry = RETRY, limit = { "key", "concurrency", "rate" } }
+local CHILD = { "cwd", "env", "stdin", "stdout", "stderr", "grace" }
 local SCOPE = { "name", "deadline", "deadline_at", "policy" }
 local SUPERVISOR = { "name", "deadline", "deadline_at", "on_error",
   restart = { "strategy", "intensity", "period", "shutdown" } }
@@ -41,12 +43,13 @@ api.types = {}
 api.types["neap"] = { module = true, members = plain([[
     try all any race quorum settle yield check cancelled is_cancelled raw shield defer
     sleep now monotonic remaining random uuid timeout timeout_or with suspend work blocking
-    isolates exit is_tty signals tasks reject pivot args context retry_after]], {
+    exit is_tty signals tasks reject pivot args context retry_after]], {
   scope = { options = SCOPE, at = 1, returns = "Scope", body = { "Scope" }, block = true },
   supervisor = { options = SUPERVISOR, at = 1, returns = "Scope", body = { "Scope" }, block = true },
   app = { is = "Scope" },
   deferred = { returns = "Deferred" },
   map = { options = { "limit" }, at = 3 },
+  isolates = { options = { "capacity" }, at = 3 },
   channel = { options = { "capacity", "on_full", "on_undelivered" }, at = 1, returns = "Channel" },
   broadcast = { options = { "replay", "capacity", "on_full" }, at = 1, returns = "Broadcast" },
   state = { returns = "State" },
@@ -71,7 +74,10 @@ api.types["neap"] = { module = true, members = plain([[
 }) }
 
 api.types["neap.flow"] = { module = true, members = { from = FLOW, new = FLOW } }
-api.types["neap.json"] = { module = true, members = plain("array encode decode is_array lines", {
+api.types["neap.json"] = { module = true, members = plain("array is_array", {
+  encode = { options = { "max_depth", "max_bytes", "pretty", "indent" }, at = 2 },
+  decode = { options = { "max_depth", "max_bytes" }, at = 2 },
+  lines = { options = { "max_depth", "max_bytes", "name" }, at = 2 },
   null = FIELD,
 }) }
 api.types["neap.fs"] = { module = true, members = plain("exists rename", {
@@ -90,15 +96,16 @@ api.types["neap.fs"] = { module = true, members = plain("exists rename", {
 api.types.TempDir = { members = plain("remove", { path = FIELD }) }
 
 api.types["neap.process"] = { module = true, members = {
-  run = PLAIN,
-  spawn = { returns = "Process" },
+  run = { options = { "timeout", "max_output", "check", table.unpack(CHILD) }, at = 1 },
+  spawn = { options = CHILD, at = 1, returns = "Process" },
 } }
 
 api.types.Process = { members = plain("wait kill close", {
   pid = FIELD, name = FIELD, stdin = { is = "Stream" }, stdout = { is = "Stream" }, stderr = { is = "Stream" },
 }) }
 
-api.types.Stream = { members = plain("read write close", {
+api.types.Stream = { members = plain("write close", {
+  read = { options = { "max_line", "max_bytes" }, at = 2 },
   lines = { options = { "max_line" }, at = 1 },
 }) }
 api.types["neap.test"] = { module = true, members = plain(
@@ -106,7 +113,7 @@ api.types["neap.test"] = { module = true, members = plain(
 
 api.types.Scope = { members = plain("start cancel join close result extend", {
   spawn = { options = { "name", "guard", "lazy" }, at = 1, returns = "Task" },
-  actor = { returns = "Actor" },
+  actor = { options = { "name", "guard", "capacity" }, at = 1, leads = true, returns = "Actor" },
   failures = FIELD, name = FIELD, deadline_at = FIELD,
 }) }
 

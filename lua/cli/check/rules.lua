@@ -216,8 +216,9 @@ function Rules:call(node)
   end
   if node.tag == "Call" and check_dot(self, node, fact) then return end
 
-  local literal = member.options and node.arguments[member.at]
-  if literal and literal.tag == "Table" then
+  local at = member.options and member.at
+  local literal = at and node.arguments[at]
+  if literal and literal.tag == "Table" and (not member.leads or node.arguments[at + 1]) then
     check_options(self, fact, fact.name, member.options, literal)
   end
   node.opens = opens and fact or nil
