@@ -83,10 +83,11 @@ local function show_key(key)
   return "[" .. complete.show(key, MAX_DEPTH, true) .. "]"
 end
 
+-- Tables and the like stay in any order: what their __tostring does is not for a sort.
 local function by_type_and_value(a, b)
   if type(a) ~= type(b) then return type(a) < type(b) end
   if type(a) == "string" or type(a) == "number" then return a < b end
-  return tostring(a) < tostring(b)
+  return a == false and b == true
 end
 
 local function show_table(value, depth)

@@ -19,6 +19,8 @@ local DONE, FAILED, USAGE = 0, 1, 2
 
 local PROMPT, MORE = "> ", ">> "
 
+local CANCELLED = "cancelled\n"
+
 -- Seconds that a session which is left has for its tasks, as a script has by default.
 local GRACE = 10
 
@@ -127,14 +129,14 @@ end
 local current
 
 -- Call `fn` in a scope that Ctrl-C cancels: true and its values; false and its error; nil if
--- it was cancelled.
+-- it was cancelled. It has a task of its own, for one that ignores Ctrl-C for long is killed.
 ---@async
 local function run_scoped(name, fn, ...)
   local values
   local ok, err = pcall(neap.scope, { name = name }, function(s, ...)
     signal.main(s)
     current = s
-    values = table.pack(fn(...))
+    values = table.pack(s:spawn({ name = name }, fn, ...):await())
   end, ...)
   current = nil
   if not ok then return false, err end
@@ -146,6 +148,19 @@ end
 local function complain(text)
   io.stdout:flush()
   io.stderr:write(text)
+end
+
+-- Printing belongs to the input: values may have a __tostring.
+---@async
+local function run_input(chunk)
+  print_values(table.pack(chunk()))
+end
+
+-- What is said of an error, which may have one, too.
+---@async
+local function failure(err)
+  local ok, text = run_scoped("error", report.error, err)
+  return ok and text or CANCELLED
 end
 
 -- One input; false at the end, then whether it was without fault.
@@ -164,14 +179,12 @@ local function step(input)
     complain(why .. "\n")
     return true, false
   end
-  local values = table.pack(run_scoped("input", chunk))
-  if values[1] then
-    print_values(table.pack(table.unpack(values, 2, values.n)))
-  elseif not signal.status() then
-    complain(values[1] == nil and "cancelled\n" or report.error(values[2]))
+  local well, err = run_scoped("input", run_input, chunk)
+  if not well and not signal.status() then
+    complain(well == nil and CANCELLED or failure(err))
   end
   io.stdout:flush()
-  return not signal.status(), values[1] == true
+  return not signal.status(), well == true
 end
 
 local function show_tasks()

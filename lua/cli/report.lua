@@ -34,10 +34,11 @@ function report.traceback(text)
 end
 
 local function message(err)
-  if type(err) == "table" and not (getmetatable(err) or {}).__tostring then
+  if type(err) == "table" and not (debug.getmetatable(err) or {}).__tostring then
     return "a table was raised, without a __tostring"
   end
-  return tostring(err)
+  local ok, text = pcall(tostring, err)
+  return ok and text or ("a %s was raised, whose __tostring fails"):format(type(err))
 end
 
 -- The step that an error comes from, if it does.

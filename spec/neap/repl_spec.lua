@@ -88,6 +88,35 @@ neap.app:spawn(function() neap.sleep("50ms"); print("late") end):status()
     assert.are.equal(1, result.status)
   end)
 
+  it("takes what fails while a value or an error is shown as the input's error", function()
+    local result = run([[
+x = 2
+setmetatable({}, { __tostring = function() error("no text") end })
+setmetatable({}, { __tostring = function() neap.sleep(1) end })
+error(setmetatable({}, { __tostring = function() error("no text either") end }))
+error(setmetatable({}, { __metatable = true }))
+x
+]])
+    assert.is_truthy(result.stdout:find("neap: input:1: no text\n.*cannot suspend inside tostring.*"
+      .. "neap: a table was raised, whose __tostring fails\n.*without a __tostring\n.*\n2\n$"))
+    assert.are.equal(1, result.status)
+  end)
+
+  it("orders the keys of a table without asking them for a text", function()
+    local result = run([[
+do
+local function text() error("no text") end
+local a, b = setmetatable({}, { __tostring = text }), setmetatable({}, { __tostring = text })
+local t = { [a] = 1, [b] = 2, [true] = 3, [false] = 4, b = 5, a = 6 }
+for i = 1, 20 do t["c" .. i] = 7 end
+return t
+end
+1
+]])
+    -- Booleans come first, then strings: there is no room for the tables.
+    assert.matches("^{ %[false%] = 4, %[true%] = 3, a = 6, b = 5, c1 = 7, .*, %.%.%. }\n1\n$", result.stdout)
+  end)
+
   it("leaves an input that could wait for ever", function()
     local result = run("neap.channel():recv()\n2\n")
     assert.is_truthy(result.stdout:find("deadlock", 1, true))
@@ -128,6 +157,21 @@ neap.app:spawn(function() neap.sleep("50ms"); print("late") end):status()
           session:expect("go\r\n")
           session:type("\3")
           session:expect("cancelled\r\n")
+          session:type("x = setmetatable({}, { __tostring = function() print('g' .. 'o'); while true do end end })\r")
+          session:expect("> ")
+          session:type("x\r")
+          session:expect("go\r\n")
+          session:type("\3")
+          session:expect("cancelled\r\n> ")
+          session:type("error(x)\r")
+          session:expect("go\r\n")
+          session:type("\3")
+          session:expect("cancelled\r\n> ")
+          session:type("print('g' .. 'o'); while true do neap.raw.pcall(neap.sleep, 1) end\r")
+          session:expect("go\r\n")
+          session:type("\3")
+          session:expect("was killed\r\n")
+          session:expect("> ")
           session:type("for i = 1, 2 do\r")
           session:expect(">> ")
           session:type("\3")
