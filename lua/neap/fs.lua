@@ -59,6 +59,8 @@ local REPLACE = { "mode" }
 --- When it returns, the new ones survive a crash of the machine. If it raises, the file is as
 --- it was. It is done by a new file in the same directory, renamed after its bytes are on the
 --- disk; a file that was there keeps its mode and owner, a symbolic link goes on leading to it.
+--- A link that leads to nothing raises `ENOENT`. What is no file is refused: a directory
+--- (`EISDIR`), a pipe or a socket (`ESPIPE`), a device (`EFTYPE`).
 ---@async
 ---@param path string
 ---@param data string

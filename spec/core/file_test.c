@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -148,6 +149,37 @@ static void a_symbolic_link_keeps_its_name(void)
     unlink(path);
 }
 
+/* What stands at `path` is not replaced, and nothing is left beside it. */
+static bool refuses_to_replace(int result, mode_t kind)
+{
+    struct stat found;
+    bool refused = act(neap_file_replace, "new") == result && lstat(path, &found) == 0 &&
+                   (found.st_mode & S_IFMT) == kind && names_in_directory() == 1;
+    unlink(path);
+    return refused;
+}
+
+static void a_replace_refuses_what_is_no_file(void)
+{
+    unlink(path);
+    CHECK(mkfifo(path, 0600) == 0);
+    CHECK(refuses_to_replace(NEAP_ESPIPE, S_IFIFO));
+    if (mknod(path, S_IFCHR | 0600, makedev(1, 3)) == 0)        /* root may, and not everywhere */
+        CHECK(refuses_to_replace(NEAP_EFTYPE, S_IFCHR));
+}
+
+static void a_replace_refuses_a_link_that_leads_nowhere(void)
+{
+    char target[80];
+
+    unlink(path);
+    snprintf(target, sizeof target, "%s/target", directory);
+    CHECK(symlink(target, path) == 0);
+    CHECK(refuses_to_replace(NEAP_ENOENT, S_IFLNK));
+    CHECK(symlink(path, path) == 0);
+    CHECK(refuses_to_replace(NEAP_ELOOP, S_IFLNK));
+}
+
 static void a_failed_close_is_a_failed_write(void)
 {
     begin();
@@ -165,6 +197,8 @@ int main(void)
     RUN(a_replace_that_fails_leaves_the_old_bytes_and_nothing_else);
     RUN(a_replace_keeps_the_mode_of_the_file);
     RUN(a_symbolic_link_keeps_its_name);
+    RUN(a_replace_refuses_what_is_no_file);
+    RUN(a_replace_refuses_a_link_that_leads_nowhere);
     RUN(a_failed_close_is_a_failed_write);
     unlink(path);
     rmdir(directory);

@@ -17,6 +17,7 @@
     X(EEMPTY, "error", "empty")                                            \
     X(EABANDONED, "failed", "the task that held it ended without releasing it") \
     X(ENOMEM, "error", "not enough memory")                                \
+    X(EFTYPE, "io", "is a device, not a file")                             \
     X(EINVAL, "usage", "invalid argument")                                 \
     NEAP_SYSTEM_ERRORS(X)
 

@@ -180,6 +180,18 @@ static int dress(const neap_file *file, int fd, const struct stat *old)
     return fchmod(fd, mode) == 0 ? NEAP_OK : neap_uverr_errno();
 }
 
+/* A new file in its place would be the end of anything else. */
+static int refuse_special(mode_t mode)
+{
+    switch (mode & S_IFMT) {
+    case S_IFREG: return NEAP_OK;
+    case S_IFDIR: return NEAP_EISDIR;
+    case S_IFIFO:
+    case S_IFSOCK: return NEAP_ESPIPE;
+    default: return NEAP_EFTYPE;
+    }
+}
+
 static int replace(const neap_file *file, const char *target)
 {
     char name[PATH_MAX + 64];
@@ -187,8 +199,8 @@ static int replace(const neap_file *file, const char *target)
 
     if (stat(target, &old) != 0)
         memset(&old, 0, sizeof old);
-    else if (S_ISDIR(old.st_mode))
-        return NEAP_EISDIR;
+    else if (refuse_special(old.st_mode) != NEAP_OK)
+        return refuse_special(old.st_mode);
     temporary_name(name, sizeof name, target);
     int fd = open_file(name, O_WRONLY | O_CREAT | O_EXCL, 0666);
     if (fd < 0)
@@ -282,9 +294,15 @@ void neap_file_write(neap_job *job)
 void neap_file_replace(neap_job *job)
 {
     neap_file *file = file_of(job);
+    struct stat link;
     char *target = realpath(file->path, NULL);
 
-    file->result = replace(file, target != NULL ? target : file->path);
+    if (target != NULL)
+        file->result = replace(file, target);
+    else if (errno != ENOENT || lstat(file->path, &link) == 0)
+        file->result = neap_uverr_errno();
+    else
+        file->result = replace(file, file->path);
     free(target);
 }
 

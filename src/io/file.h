@@ -61,7 +61,8 @@ void neap_file_read(neap_job *job);
 void neap_file_write(neap_job *job);
 /* Make `path` a file of `data`, at once: whoever reads it, and whatever happens,
  * finds the old bytes or the new ones. When it ends well, the new ones are on
- * the disk. An old file keeps its mode and owner, a symbolic link its name. */
+ * the disk. An old file keeps its mode and owner, a symbolic link its name; one
+ * that leads to nothing is NEAP_ENOENT, what is no plain file is refused. */
 void neap_file_replace(neap_job *job);
 /* What stands at `path` -> kind, size, mode, mtime_ns; `flag`: a symbolic link
  * itself. */
