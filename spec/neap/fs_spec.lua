@@ -399,4 +399,22 @@ describe("neap.fs", function()
     end)
     assert.is_false(fs.exists(path))
   end)
+
+  it("leaves no temporary directory behind that a cancelled task had asked for", function()
+    local getenv = stub(os, "getenv", dir.path)
+    neap.scope(function(s)
+      for _ = 1, 20 do
+        local task = s:spawn(fs.temp_dir)
+        neap.yield()
+        task:cancel()
+      end
+    end)
+    getenv:revert()
+    local left
+    for _ = 1, 1000 do
+      left = fs.list(dir.path)
+      if #left == 0 then break end
+    end
+    assert.are.same({}, left)
+  end)
 end)

@@ -167,6 +167,7 @@ static int push_names(lua_State *L, neap_file *file)
 static int push_path(lua_State *L, neap_file *file)
 {
     lua_pushstring(L, file->path);
+    file->made = false;
     return 1;
 }
 

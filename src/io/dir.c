@@ -208,6 +208,7 @@ void neap_file_mkdtemp(neap_job *job)
 {
     neap_file *file = file_of(job);
 
-    if (mkdtemp(file->path) == NULL)
+    file->made = mkdtemp(file->path) != NULL;
+    if (!file->made)
         file->result = neap_uverr_errno();
 }

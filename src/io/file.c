@@ -38,6 +38,8 @@ static void free_file(neap_job *job)
 
     if (file->fd >= 0)
         close(file->fd);
+    if (file->made)
+        rmdir(file->path);
     neap_mem_free(file->path);
     neap_mem_free(file->to);
     neap_mem_free(file->data);

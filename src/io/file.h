@@ -41,6 +41,7 @@ typedef struct neap_file {
     int      mode;          /* permissions, or NEAP_FILE_MODE_DEFAULT */
     bool     flag;          /* what it means depends on the act */
     int      fd;            /* -1: none */
+    bool     made;          /* mkdtemp: a directory that nobody has taken yet */
     /* What was found. */
     neap_file_kind kind;
     int64_t  mtime_ns;
@@ -79,7 +80,8 @@ void neap_file_list(neap_job *job);
 void neap_file_mkdir(neap_job *job);
 /* Remove the file or empty directory `path`; `flag`: with all that is in it. */
 void neap_file_remove(neap_job *job);
-/* Make a new directory; the end of `path`, "XXXXXX", becomes its name. */
+/* Make a new directory; the end of `path`, "XXXXXX", becomes its name. It is the
+ * taker's once he has cleared `made`, or goes with the file. */
 void neap_file_mkdtemp(neap_job *job);
 
 /* The calls of the system that write, replaced by specs that let one fail. */
