@@ -245,6 +245,15 @@ describe("neap.select", function()
   end)
 
   describe("on a closed channel", function()
+    it("takes closed ends for those of channels of their own", function()
+      local receiver, sender = neap.channel():receiver(), neap.channel():sender()
+      receiver:close()
+      sender:close()
+      assert.are.same({ n = 3, 1, nil, "closed" },
+        table.pack(neap.select { receiver:on_recv(), sender:on_send(1) }))
+      assert.are.equal("closed", failure(neap.select, { sender:on_send(1), receiver:on_recv() }).kind)
+    end)
+
     it("receives the end, or raises the cause", function()
       local ch, broken = neap.channel(), neap.channel()
       ch:close()

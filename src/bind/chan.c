@@ -524,7 +524,8 @@ int luaopen_neap_core_chan(lua_State *L)
     neap_bind_methods(L, &RECEIVER, receiver, "receiver");
     neap_bind_methods(L, &WITHIN, none, NULL);
     neap_bind_chan *closed = neap_bind_new(L, &neap_bind_chan_type, sizeof *closed, NEAP_CHAN_BUFFER);
-    neap_chan_init(&closed->core, 0, NEAP_CHAN_WAIT);
+    /* With a capacity: it stands for ends of many channels, which are no rivals in a select. */
+    neap_chan_init(&closed->core, 1, NEAP_CHAN_WAIT);
     neap_chan_close(&closed->core);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &CLOSED);
     return 1;
