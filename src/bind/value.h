@@ -36,6 +36,9 @@
  * with less than 256 bytes a level. */
 #define NEAP_VALUE_DEPTH_CEILING 1000
 
+/* JSON allows one; jansson keeps keys as C strings. */
+#define NEAP_VALUE_ZERO_IN_KEY "a key with a zero byte is not supported"
+
 typedef struct neap_value_options {
     const char *op;             /* who asks: "neap.json.encode" */
     size_t      max_bytes;      /* of the text */

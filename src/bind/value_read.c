@@ -150,6 +150,9 @@ static void refuse_text(struct reader *r, const char *text, json_error_t *error)
     case json_error_stack_overflow:
         what = lua_pushfstring(L, "nested deeper than %d", r->options->max_depth);
         break;
+    case json_error_null_byte_in_key:
+        what = NEAP_VALUE_ZERO_IN_KEY;
+        break;
     default:
         for (char *c = error->text; *c != '\0'; c++) {
             if ((unsigned char)*c < 0x20)

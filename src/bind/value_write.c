@@ -309,7 +309,7 @@ static void write_object(struct writer *w, int table, size_t count, const neap_p
         struct key key = w->keys[i];    /* the array may move below */
         neap_place field = neap_place_field(at, key.text, key.len);
         if (memchr(key.text, '\0', key.len) != NULL)
-            refuse(w, &field, "a key with a zero byte has no JSON form");
+            refuse(w, &field, NEAP_VALUE_ZERO_IN_KEY);
         check_utf8(w, key.text, key.len, "key", &field);
         if (i > first)
             add(w, ",", 1);
