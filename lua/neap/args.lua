@@ -126,7 +126,15 @@ local function declare(what, given, known)
   if (decl.type == "choice") ~= (type(decl.choices) == "table") then
     misuse("%s: type \"choice\" and a list of choices go together", what)
   end
-  if decl.choices then lists.check(("neap.args: %s: choices"):format(what), decl.choices) end
+  if decl.choices then
+    lists.check(("neap.args: %s: choices"):format(what), decl.choices)
+    if #decl.choices == 0 then misuse("%s: there is nothing in choices", what) end
+    for i, choice in ipairs(decl.choices) do
+      if type(choice) ~= "string" then
+        misuse("%s: choice %d: string expected, got %s", what, i, type(choice))
+      end
+    end
+  end
   if decl.type == "duration" then
     for _, name in ipairs({ "default", "min", "max" }) do
       decl[name] = decl[name] and text.duration(decl[name], ("neap.args: %s: %s"):format(what, name))

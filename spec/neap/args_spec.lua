@@ -158,6 +158,8 @@ options:
     misuses('neap.args limit: unknown option "typ"; did you mean "type"?', { limit = { typ = 1 } })
     misuses('limit: unknown type "integr"; did you mean "integer"?', { limit = { type = "integr" } })
     misuses('type "choice" and a list of choices go together', { a = { type = "choice" } })
+    misuses("a: choice 2: string expected, got number", { a = { type = "choice", choices = { "1", 2 } } })
+    misuses("a: there is nothing in choices", { a = { type = "choice", choices = {} } })
     misuses("short is one letter or digit that no other option has",
       { a = { short = "x" }, b = { short = "x" } })
     misuses('"help" cannot be the name of an option', { help = {} })
