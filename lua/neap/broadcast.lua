@@ -13,6 +13,8 @@ local options = require("neap.options")
 ---@field replay? integer  How many of the last values a new subscriber gets first; 0.
 
 local OPTIONS = { "capacity", "on_full", "replay" }
+-- What a channel takes at once: what reaches nobody now may be replayed to one later.
+local MAX_VALUES = 255
 local ON_FULL = { wait = true, drop_oldest = true, drop_newest = true }
 
 ---@class neap.Broadcast
@@ -88,10 +90,15 @@ end
 --- has room; cancelled meanwhile, it has reached nobody. Publishers take turns in the
 --- order in which they came. Raises kind "closed" on a closed broadcast.
 ---@async
----@param ... any  The first is not nil.
+---@param ... any  The first is not nil; at most 255.
 function Broadcast:publish(...)
   if (...) == nil then
     errors.usage("broadcast:publish: nil cannot be sent as the first value")
+  end
+  local count = select("#", ...)
+  if count > MAX_VALUES then
+    errors.usage(("broadcast:publish: %d values; at most %d can be sent at once, or one table")
+      :format(count, MAX_VALUES))
   end
   self.turn:send(true)
   local _ <close> = self.guard

@@ -234,6 +234,19 @@ describe("neap.broadcast", function()
     end)
   end)
 
+  it("refuses more values than a subscriber can be sent at once, whether there is one or not", function()
+    local hub, many = neap.broadcast { replay = 1 }, {}
+    for i = 1, 256 do many[i] = i end
+    local function publish(last) return hub:publish(table.unpack(many, 1, last)) end
+    local err = failure(publish, 256)
+    assert.are.equal("usage", err.kind)
+    assert.matches("broadcast:publish: 256 values; at most 255", err.message, 1, true)
+    publish(255)
+    local first = hub:subscribe()
+    assert.are.equal("usage", failure(publish, 256).kind)
+    assert.are.same({ 255, 255 }, { select("#", first:recv()), select("#", hub:subscribe():recv()) })
+  end)
+
   it("raises usage for what makes no sense", function()
     local hub = neap.broadcast()
     assert.are.equal("usage", failure(hub.publish, hub, nil).kind)
