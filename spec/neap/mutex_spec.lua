@@ -95,6 +95,23 @@ describe("neap.mutex", function()
     m:release()
   end)
 
+  it("takes a second release for another task's once others have held it", function()
+    local m = neap.mutex()
+    neap.scope(function(s)
+      do
+        local guard <close> = m:lock()
+        s:spawn(m.run, m, neap.yield)
+        s:spawn(m.run, m, neap.sleep, "10ms")
+        guard:release()
+        test.run_until_idle()
+        local ok, err = pcall(guard.release, guard)
+        assert.is_false(ok)
+        assert.are.equal("usage", err.kind)
+      end
+      assert.are.same({ nil, "locked" }, { m:try_lock() })
+    end)
+  end)
+
   it("refuses a release by a task that does not hold it", function()
     local m = neap.mutex()
     neap.scope(function(s)
