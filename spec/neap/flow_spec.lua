@@ -112,6 +112,71 @@ describe("an operator of a flow", function()
     assert.are.same({ 1, 2 }, of(1, 2, 3, 1):take_while(function(n) return n < 3 end):to_list())
   end)
 
+  describe("whose source emits under a shield or behind a pivot", function()
+    local made
+
+    local function shielded(fn) neap.shield("1s", fn) end
+
+    local function behind_pivot(fn)
+      neap.saga(function()
+        neap.pivot()
+        fn()
+      end)
+    end
+
+    local function source(guard)
+      return neap.flow(function(emit)
+        guard(function()
+          for i = 1, 5 do
+            emit(i)
+            made = i
+          end
+        end)
+        emit(6)
+        made = 6
+      end)
+    end
+
+    it("lets it run on, and drops what comes too late", function()
+      local function check(expected, found)
+        assert.are.same(expected, found)
+        assert.are.equal(5, made)
+        assert.are.equal(0, test.elapsed())
+        made = nil
+      end
+      local function is_small(n) return n < 3 end
+
+      for _, guard in ipairs({ shielded, behind_pivot }) do
+        local flow = source(guard)
+        check({ 1, 2 }, flow:take(2):to_list())
+        check(1, flow:first())
+        check({ 1, 2 }, flow:take_while(is_small):to_list())
+        check({ 1, 2 }, flow:zip({ "a", "b" }):to_list())
+        check({ "a", "b" }, neap.flow.from({ "a", "b" }):zip(flow):to_list())
+        check({ 1, 2 }, flow:take(4):take(2):to_list())
+
+        check({ 1, 2 }, flow:buffer(1):take(2):to_list())
+        check({ 1, 2 }, flow:merge({}):take(2):to_list())
+        check({ { 1, 2 } }, flow:chunk(2, { within = "1ms" }):take(1):to_list())
+        for _, ordered in ipairs({ true, false }) do
+          local mapped = flow:parallel_map(function(n) return n end, { limit = 1, ordered = ordered })
+          check({ 1, 2 }, mapped:take(2):to_list())
+        end
+        for i in flow:iter() do
+          if i == 2 then break end
+        end
+        check()
+      end
+    end)
+
+    it("does not wait for the other flow of a zip, which was cancelled", function()
+      assert.are.equal("timeout", select(2, neap.timeout_or("10ms", function()
+        source(behind_pivot):zip(every(1000, 1, 2)):collect()
+      end)))
+      assert.are.equal(5, made)
+    end)
+  end)
+
   it("drop leaves out the first values", function()
     assert.are.same({ 3 }, of(1, 2, 3):drop(2):to_list())
     assert.are.same({ 1 }, of(1):drop(0):to_list())

@@ -46,7 +46,8 @@ function base.try_above(run, emit)
 end
 
 --- Stop what runs in scope `s`, from inside of it: a cancellation, which nothing above
---- can catch.
+--- can catch. Where a shield or a pivot above keeps it off this returns, and what is emitted
+--- afterwards has to be dropped.
 ---@param s neap.Scope
 function base.stop(s)
   s:cancel("no further value is wanted")

@@ -34,11 +34,25 @@ local function close(ch, ok, err)
   ch:close(err == nil and errors.new("error", "nil was raised") or err)
 end
 
--- Run what is above in a task, and send what it emits.
+-- What is above may run on when nobody receives any more, under a shield or behind a
+-- pivot: what it sends then is dropped, so that it comes to its end.
+local function send(ch, item)
+  if ch:is_closed() then return end
+  local ok, err = pcall(ch.send, ch, item)
+  if not ok and not ch:is_closed() then error(err, 0) end
+end
+
+-- Run what is above in a task, and send what it emits to the end that is returned, which
+-- has to be closed. The task closes its own one even if it is cancelled: the receiver may
+-- wait under a shield.
+---@return neap.channel.Receiver
 local function produce(s, run, ch)
+  local sender = ch:sender()
   s:spawn(function()
-    close(ch, xpcall(run, errors.handler, function(...) ch:send(table.pack(...)) end))
+    local _ <close> = sender
+    close(ch, xpcall(run, errors.handler, function(...) send(ch, table.pack(...)) end))
   end)
+  return ch:receiver()
 end
 
 --- Let what is above run ahead by up to `n` values.
@@ -48,9 +62,8 @@ function Flow:buffer(n)
   expect.bound("flow:buffer", n)
   return new(function(emit)
     scopes.open(function(s)
-      local ch = chan.new(n)
-      produce(s, self.run, ch)
-      for item in ch do emit(unpack_item(item)) end
+      local items <close> = produce(s, self.run, chan.new(n))
+      for item in items do emit(unpack_item(item)) end
     end)
   end)
 end
@@ -67,15 +80,17 @@ local function map_ordered(s, run, fn, limit, emit)
   local slots, queue = chan.new(limit), chan.new(limit)
   local function work(...) return table.pack(xpcall(fn, errors.handler, ...)) end
   s:spawn(function()
-    slots:send(true)
+    send(slots, true)
     close(queue, xpcall(run, errors.handler, function(...)
-      queue:send(s:spawn(work, ...))
-      slots:send(true)
+      send(queue, s:spawn(work, ...))
+      send(slots, true)
     end))
   end)
-  for task in queue do
+  local taken <close> = slots:receiver()
+  local tasks <close> = queue:receiver()
+  for task in tasks do
     local outcome = task:await()
-    slots:try_recv()
+    taken:try_recv()
     emit_outcome(emit, outcome)
   end
 end
@@ -89,20 +104,22 @@ local function map_unordered(s, run, fn, limit, emit)
     if running == 0 then close(results, ok, err) end
   end
   local function work(...)
-    results:send(table.pack(xpcall(fn, errors.handler, ...)))
+    send(results, table.pack(xpcall(fn, errors.handler, ...)))
     slots:try_recv()
     finish()
   end
   s:spawn(function()
-    slots:send(true)
+    send(slots, true)
     ok, err = xpcall(run, errors.handler, function(...)
       running = running + 1
       s:spawn(work, ...)
-      slots:send(true)
+      send(slots, true)
     end)
     finish()
   end)
-  for outcome in results do emit_outcome(emit, outcome) end
+  local _ <close> = slots:receiver()
+  local outcomes <close> = results:receiver()
+  for outcome in outcomes do emit_outcome(emit, outcome) end
 end
 
 --- Emit what `fn(value)` returns, running it for several values at once. The order is
@@ -133,14 +150,15 @@ function Flow:merge(...)
       for _, flow in ipairs(flows) do
         s:spawn(function()
           local ok, err = xpcall(flow.run, errors.handler, function(...)
-            ch:send(table.pack(true, ...))
+            send(ch, table.pack(true, ...))
           end)
-          if not ok then ch:send({ false, err }) end
+          if not ok then send(ch, { false, err }) end
           running = running - 1
           if running == 0 then ch:close() end
         end)
       end
-      for outcome in ch do emit_outcome(emit, outcome) end
+      local outcomes <close> = ch:receiver()
+      for outcome in outcomes do emit_outcome(emit, outcome) end
     end)
   end)
 end
@@ -153,11 +171,10 @@ function Flow:zip(other)
   local partner = base.from(other)
   return new(function(emit)
     scopes.open(function(s)
-      local ch = chan.new()
-      produce(s, partner.run, ch)
+      local items <close> = produce(s, partner.run, chan.new())
       self.run(function(value)
-        local item = ch:recv()
-        if not item then stop(s) end
+        local item = items:recv()
+        if not item then return stop(s) end
         emit(value, item[1])
       end)
       s:cancel("the other flow has ended")
@@ -171,9 +188,9 @@ end
 local CHUNK = { "within" }
 
 -- The next item, or nil and "closed", or nil and "timeout" at `due` if there is one.
-local function recv_until(ch, due)
-  if not due then return ch:recv() end
-  return ch:recv_within(math.max(due - time.monotonic(), 0))
+local function recv_until(items, due)
+  if not due then return items:recv() end
+  return items:recv_within(math.max(due - time.monotonic(), 0))
 end
 
 --- Emit lists of `size` values; the last one may be shorter. With `within` a list is
@@ -202,10 +219,10 @@ function Flow:chunk(size, opts)
   end
   return new(function(emit)
     scopes.open(function(s)
-      local ch, list, due = chan.new(), {}, nil
-      produce(s, run, ch)
+      local items <close> = produce(s, run, chan.new())
+      local list, due = {}, nil
       repeat
-        local item, why = recv_until(ch, due)
+        local item, why = recv_until(items, due)
         if item then
           list[#list + 1] = item[1]
           due = due or time.monotonic() + seconds
@@ -228,10 +245,10 @@ function Flow:debounce(duration)
   local seconds = text.duration(duration, "flow:debounce")
   return new(function(emit)
     scopes.open(function(s)
-      local ch, last = chan.new(1, "drop_oldest"), nil
-      produce(s, self.run, ch)
+      local items <close> = produce(s, self.run, chan.new(1, "drop_oldest"))
+      local last
       repeat
-        local item, why = recv_until(ch, last and time.monotonic() + seconds)
+        local item, why = recv_until(items, last and time.monotonic() + seconds)
         if item then
           last = item
         elseif last then
@@ -255,11 +272,10 @@ function Flow:sample(duration)
   end
   return new(function(emit)
     scopes.open(function(s)
-      local ch, last = chan.new(1, "drop_oldest"), nil
-      local due = time.monotonic() + seconds
-      produce(s, self.run, ch)
+      local items <close> = produce(s, self.run, chan.new(1, "drop_oldest"))
+      local last, due = nil, time.monotonic() + seconds
       repeat
-        local item, why = recv_until(ch, due)
+        local item, why = recv_until(items, due)
         if item then
           last = item
         elseif why == "timeout" then
@@ -275,6 +291,7 @@ function Flow:sample(duration)
 end
 
 local Loop = { __close = function(loop)
+  loop.items:close()
   loop.scope:cancel("the loop has ended")
   loop.scope:close()
 end }
@@ -292,11 +309,11 @@ end }
 ---@return table closing
 function Flow:iter()
   time.checkpoint("flow:iter")
-  local s, ch = scopes.open(), chan.new()
-  produce(s, self.run, ch)
+  local s = scopes.open()
+  local items = produce(s, self.run, chan.new())
   local function next_values()
-    local item = ch:recv()
+    local item = items:recv()
     if item then return unpack_item(item) end
   end
-  return next_values, nil, nil, setmetatable({ scope = s }, Loop)
+  return next_values, nil, nil, setmetatable({ scope = s, items = items }, Loop)
 end

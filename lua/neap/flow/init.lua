@@ -117,6 +117,7 @@ function Flow:take(n)
     scopes.open(function(s)
       local count = 0
       self.run(function(...)
+        if count >= n then return end
         count = count + 1
         emit(...)
         if count >= n then stop(s) end
@@ -132,8 +133,11 @@ function Flow:take_while(fn)
   expect.callable("flow:take_while", fn)
   return new(function(emit)
     scopes.open(function(s)
+      local is_over = false
       self.run(function(...)
-        if not fn(...) then stop(s) end
+        if is_over then return end
+        is_over = not fn(...)
+        if is_over then return stop(s) end
         emit(...)
       end)
     end)
