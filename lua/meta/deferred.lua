@@ -32,7 +32,18 @@ deferred.methods = Deferred
 ---@nodiscard
 function deferred.new() end
 
---- As `await`, but what is there already is returned to a cancelled task, too.
+--- From now on it can be completed only while somebody waits for it: whoever completes it
+--- hears that the waiting task was cancelled, also before that runs.
+---@param d neap.core.Deferred
+function deferred.claim(d) end
+
+--- Can it still be completed?
+---@param d neap.core.Deferred
+---@return boolean
+function deferred.is_open(d) end
+
+--- Claim it and wait as `await` does, but what is there already is returned to a cancelled
+--- task, too.
 ---@async
 ---@param d neap.core.Deferred
 ---@return any ...

@@ -17,13 +17,13 @@ function deferred.new()
   return deferred_core.new()
 end
 
--- What stands between a suspended task and its callback: left by an error, which
--- can only be a cancellation if nothing has been handed over.
+-- What stands between a suspended task and its callback. Left although nothing has been
+-- handed over: nothing can be any more, and what was started is called off.
 local Waiting = {
-  __close = function(waiting, err)
-    if err ~= nil and waiting.result:reject(err) and waiting.on_cancel then
-      waiting.on_cancel()
-    end
+  __close = function(waiting)
+    if waiting.is_resumed then return end
+    deferred_core.claim(waiting.result)
+    if waiting.on_cancel then waiting.on_cancel() end
   end,
 }
 
@@ -39,16 +39,19 @@ function deferred.suspend(start)
   expect.callable("neap.suspend", start)
   time.check()
   local result = deferred_core.new()
+  local waiting <close> = setmetatable({ result = result, is_resumed = false, on_cancel = false }, Waiting)
 
   local on_cancel = start(function(ok, ...)
-    if ok then return result:resolve(...) end
-    return result:reject((...))
+    local is_first
+    if ok then is_first = result:resolve(...) else is_first = result:reject((...)) end
+    if is_first then waiting.is_resumed = true end
+    return is_first
   end)
   if on_cancel ~= nil and not expect.is_callable(on_cancel) then
     errors.usage("neap.suspend: the function returned a " .. type(on_cancel)
       .. "; it returns a function that is called on cancellation, or nothing")
   end
-  local _ <close> = setmetatable({ result = result, on_cancel = on_cancel }, Waiting)
+  waiting.on_cancel = on_cancel
   return deferred_core.wait(result)
 end
 

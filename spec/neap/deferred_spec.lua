@@ -154,6 +154,32 @@ describe("neap.suspend", function()
     assert.is_false(resume(true))
   end)
 
+  it("cannot be resumed between the cancellation and the turn in which it is called off", function()
+    local resume, called_off
+    neap.scope(function(s)
+      local waiter = start(s, neap.suspend, function(r)
+        resume = r
+        return function() called_off = true end
+      end)
+      waiter:cancel()
+      assert.is_false(resume(true, "v"))
+      assert.is_false(resume(false, "no"))
+      waiter:join()
+      assert.are.equal("cancelled", waiter:status())
+    end)
+    assert.is_true(called_off)
+    assert.is_false(resume(true))
+  end)
+
+  it("cannot be resumed when its function has raised", function()
+    local resume
+    failure(neap.suspend, function(r)
+      resume = r
+      error("boom", 0)
+    end)
+    assert.is_false(resume(true))
+  end)
+
   it("lets what calls off wait, under a shield", function()
     local done
     neap.scope(function(s)

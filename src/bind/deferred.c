@@ -14,6 +14,7 @@ struct deferred {
     const neap_bind_type *type;
     neap_link             waiters;
     enum deferred_state   state;
+    bool                  claimed;  /* it can be completed only while somebody waits */
 };
 
 static int l_new(lua_State *L)
@@ -22,6 +23,14 @@ static int l_new(lua_State *L)
 
     neap_link_init(&deferred->waiters);
     return 1;
+}
+
+/* Can it still be completed? Not when it is claimed by a task that was cancelled: even
+ * before that runs the value would be nobody's. */
+static bool is_open(const struct deferred *deferred)
+{
+    return deferred->state == PENDING &&
+           (!deferred->claimed || neap_link_linked(&deferred->waiters));
 }
 
 /* The value on top is what the deferred at 1 comes to. */
@@ -42,7 +51,7 @@ static int l_resolve(lua_State *L)
         neap_bind_usage(L, "deferred:resolve: %d values; at most %d are allowed, or one table",
                         count, NEAP_BIND_PACK_MAX);
     neap_bind_pack(L, count);           /* a finalizer may run here */
-    bool first = deferred->state == PENDING;
+    bool first = is_open(deferred);
     if (first)
         complete(L, deferred, RESOLVED);
     lua_pushboolean(L, first);
@@ -53,7 +62,7 @@ static int l_resolve(lua_State *L)
 static int l_reject(lua_State *L)
 {
     struct deferred *deferred = neap_bind_arg(L, 1, &DEFERRED);
-    bool first = deferred->state == PENDING;
+    bool first = is_open(deferred);
 
     if (lua_isnoneornil(L, 2))
         neap_bind_usage(L, "deferred:reject: an error expected, got nil");
@@ -101,12 +110,29 @@ static int l_await(lua_State *L)
     return neap_bind_suspend(L, (lua_KContext)&task->wait, await_k);
 }
 
-/* deferred.wait(d): await, but what is there already is given to a cancelled task,
- * too: its callback has handed it over. */
+/* deferred.claim(d): from now on it can be completed only while somebody waits for it */
+static int l_claim(lua_State *L)
+{
+    struct deferred *deferred = neap_bind_arg(L, 1, &DEFERRED);
+
+    deferred->claimed = true;
+    return 0;
+}
+
+/* deferred.is_open(d) -> can it still be completed? */
+static int l_is_open(lua_State *L)
+{
+    lua_pushboolean(L, is_open(neap_bind_arg(L, 1, &DEFERRED)));
+    return 1;
+}
+
+/* deferred.wait(d): claim and await, but what is there already is given to a cancelled
+ * task, too: it has been handed over. */
 static int l_wait(lua_State *L)
 {
     struct deferred *deferred = neap_bind_arg(L, 1, &DEFERRED);
 
+    deferred->claimed = true;
     return deferred->state == PENDING ? l_await(L) : outcome(L, 1);
 }
 
@@ -154,7 +180,8 @@ static int l_on_await(lua_State *L)
 
 int luaopen_neap_core_deferred(lua_State *L)
 {
-    static const luaL_Reg functions[] = { { "new", l_new }, { "wait", l_wait }, { NULL, NULL } };
+    static const luaL_Reg functions[] = { { "new", l_new }, { "wait", l_wait }, { "claim", l_claim },
+        { "is_open", l_is_open }, { NULL, NULL } };
     static const luaL_Reg deferred[] = { { "resolve", l_resolve }, { "reject", l_reject },
         { "await", l_await }, { "on_await", l_on_await }, { NULL, NULL } };
 
