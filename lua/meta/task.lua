@@ -67,6 +67,15 @@ function task.is_awaited(t) end
 ---@param t neap.Task
 function task.set_awaited(t) end
 
+--- The failure that it is about to raise has reached whom it belongs to: it fails nothing,
+--- and nobody starts the task again.
+---@param t neap.Task
+function task.set_given(t) end
+
+---@param t neap.Task
+---@return boolean
+function task.is_given(t) end
+
 --- The task does not keep its scope from being joined or left. When all others have ended
 --- that is left, `recall()` tells it to end; `recall(true)`, if it never ran and never will.
 ---@param t neap.Task

@@ -5,6 +5,7 @@ local errors = require("neap.core.error")
 local expect = require("neap.expect")
 local scope = require("neap.core.scope")
 local select = require("neap.select").select
+local tasks = require("neap.core.task")
 
 ---@class neap.Scope: neap.core.Scope
 local Scope = scope.methods
@@ -12,21 +13,32 @@ local Scope = scope.methods
 -- A start that is over without its task being ready: left by a cancellation.
 local Starting = {
   __close = function(starting)
-    if not starting.is_over then
-      starting.is_over = true
-      if starting.task then starting.task:cancel() end -- it could be spawned
-    end
+    if not starting.is_over and starting.task then starting.task:cancel() end
   end,
 }
 
--- What the task runs. Until it is ready its error belongs to the one who started
--- it, and is handed over as a result; afterwards, or if that one has gone, it is the
--- task's own.
+-- What the task runs; a supervisor may run it again, with nobody left who waits. Until it
+-- is ready its error belongs to the one who started it; afterwards, or if that one was
+-- cancelled, it is the task's own.
 local function run(starting, fn, ...)
-  local outcome = table.pack(xpcall(fn, errors.handler, starting.ready, ...))
-  if outcome[1] then return true end
-  if starting.is_over then error(outcome[2], 0) end
-  return false, outcome[2]
+  local is_ready = false
+  local function ready(value)
+    if is_ready then errors.usage("scope:start: ready was called twice") end
+    is_ready = true
+    if starting.is_over then return end
+    starting.is_over = true
+    if not starting.started:resolve(value) then starting.task:cancel() end
+  end
+
+  local outcome = table.pack(xpcall(fn, errors.handler, ready, ...))
+  if outcome[1] then return table.unpack(outcome, 2, outcome.n) end
+  local err = outcome[2]
+  if err == nil then err = errors.new("error", "nil was raised") end
+  if not starting.is_over and starting.started:reject(err) then
+    starting.is_over = true
+    tasks.set_given(starting.task)
+  end
+  error(err, 0)
 end
 
 --- Start a task that has something to prepare, and wait until it is ready.
@@ -37,7 +49,8 @@ end
 ---
 --- An error before `ready` is raised here, unchanged, and does not fail the scope. A
 --- task that returns without having called it raises `structure` here. If the caller
---- is cancelled while it waits, so is the task.
+--- is cancelled while it waits, so is the task, and its error is its own from then on.
+--- When a supervisor starts the task again, `ready` has no effect.
 ---@async
 ---@param fn async fun(ready: fun(value: any), ...: any)
 ---@param ... any  Passed to `fn`.
@@ -45,20 +58,15 @@ end
 function Scope:start(fn, ...)
   expect.callable("scope:start", fn)
   local started = deferred.new()
-  local starting <close> = setmetatable({}, Starting)
-  function starting.ready(value)
-    if not started:resolve(value) then errors.usage("scope:start: ready was called twice") end
-    starting.is_over = true
-  end
+  deferred.claim(started)
+  local starting <close> = setmetatable({ started = started, is_over = false, task = false }, Starting)
   starting.task = self:spawn(run, starting, fn, ...)
 
-  local is_ready, value, err = select {
+  local is_ready, value = select {
     started:on_await(function(value) return true, value end),
-    starting.task:on_await(function(ok, err) return false, ok, err end),
+    starting.task:on_await(function() return false end),
   }
-  starting.is_over = true
   if is_ready then return value end
-  if value == false then error(err, 0) end
   error(errors.new("structure", "scope:start: the task ended without calling ready",
     { op = "scope:start" }), 0)
 end

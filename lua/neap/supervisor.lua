@@ -220,7 +220,10 @@ function Plan:keep(fn, ...)
     if outcome[1] and not keeper.stopped then
       return table.unpack(outcome, 2, outcome.n)
     end
-    if not outcome[1] then self:recover(keeper, outcome[2]) end
+    if not outcome[1] then
+      if tasks.is_given(keeper.task) then error(outcome[2], 0) end
+      self:recover(keeper, outcome[2])
+    end
     while keeper.stopped do
       local restart = keeper.stopped
       restart:await()
@@ -229,11 +232,12 @@ function Plan:keep(fn, ...)
   end
 end
 
--- A keeper has ended, `ok` as the last run did. What it raises is not the body's: the
--- supervisor cannot go on as it should.
+-- A keeper has ended, `ok` as the last run did. What it raises is not the body's, unless
+-- somebody has that already: the supervisor cannot go on as it should.
 function Plan:conclude(ok, ...)
-  if not ok then self:fail((...)) end
-  return ...
+  if ok then return ... end
+  if tasks.is_given(tasks.current()) then error((...), 0) end
+  self:fail((...))
 end
 
 --- Open a supervisor: a scope in which every task is guarded. In the block form it is
@@ -267,7 +271,7 @@ function supervisor.supervisor(opts, fn, ...)
   if plan then
     function hook.wrap(...) return plan:conclude(pcall(plan.keep, plan, ...)) end
     function hook.on_done(task)
-      if task:status() ~= "failed" then return end
+      if task:status() ~= "failed" or tasks.is_given(task) then return end
       if plan.has_failed then error(plan.fatal, 0) end
       on_error(select(2, task:result()), task)      -- a keeper that was killed
     end

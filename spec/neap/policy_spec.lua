@@ -29,6 +29,19 @@ describe("the policy of a scope", function()
     assert.are.same({ "bad failed", "slow done" }, heard)
   end)
 
+  it("is told of what s:start started as of any other: what its function gave", function()
+    local heard = {}
+    local policy = { on_done = function(task) heard[#heard + 1] = table.pack(task:result()) end }
+    neap.scope({ policy = policy }, function(s)
+      s:start(function(ready)
+        ready(1)
+        return "a", nil
+      end)
+      pcall(s.start, s, function() error("no port", 0) end)
+    end)
+    assert.are.same({ { n = 3, true, "a" }, { n = 2, false, "no port" } }, heard)
+  end)
+
   it("ends the scope when on_done returns true: the rest is cancelled", function()
     local rest
     neap.scope({ policy = { on_done = function() return true end } }, function(s)

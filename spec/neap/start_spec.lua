@@ -43,6 +43,13 @@ describe("scope:start", function()
     assert.are.equal(0, test.elapsed())
   end)
 
+  it("raises the lack of one, for nil", function()
+    neap.scope(function(s)
+      local _, e = pcall(s.start, s, function() error(nil, 0) end)
+      assert.are.equal("nil was raised", e.message)
+    end)
+  end)
+
   it("raises `structure` if the task returns without having been ready", function()
     neap.scope(function(s)
       local ok, e = pcall(s.start, s, function() return 1 end)
@@ -97,6 +104,40 @@ describe("scope:start", function()
       s:join()
       assert.are.equal("just in time", value)
     end)
+  end)
+
+  -- The caller is cancelled, and in the same turn, before it runs, the task goes on.
+  local function start_without_caller(s, fn)
+    local caller
+    s:spawn(function()
+      neap.sleep("10ms")
+      caller:cancel()
+    end)
+    caller = s:spawn(function()
+      s:start(function(ready)
+        neap.sleep("10ms")
+        fn(ready)
+      end)
+    end)
+  end
+
+  it("leaves the scope an error for which the cancelled caller does not wait any more", function()
+    assert.has_error(function()
+      neap.scope(start_without_caller, function() error("no port", 0) end)
+    end, "no port")
+  end)
+
+  it("cancels a task that is ready when its caller has been cancelled", function()
+    local called, went_on
+    neap.scope(start_without_caller, function(ready)
+      ready(1)
+      called = true
+      neap.sleep("1s")
+      went_on = true
+    end)
+    assert.is_true(called)
+    assert.is_nil(went_on)
+    assert.are.equal(0.010, test.elapsed())
   end)
 
   it("refuses what is no function", function()

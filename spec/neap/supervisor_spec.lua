@@ -159,6 +159,33 @@ describe("neap.supervisor with restart", function()
     for i, time in ipairs(times(log)) do assert.is_near(expected[i] / 1000, time, 1e-9) end
   end)
 
+  it("starts again what was started by s:start; it can be ready anew, once in each run", function()
+    local log, runs, again = {}, 0, nil
+    neap.supervisor(noting(log, { restart = {} }), function(s)
+      assert.are.equal(1, s:start(function(ready)
+        runs = runs + 1
+        ready(runs)
+        if runs == 1 then error("boom", 0) end
+        again = table.pack(pcall(ready, 3))
+      end))
+    end)
+    assert.are.equal(2, runs)
+    assert.are.equal(1, #log)
+    assert.are.equal("usage", again[2].kind)
+  end)
+
+  it("neither hears of an s:start that failed, nor starts it again", function()
+    local log, runs = {}, 0
+    neap.supervisor(noting(log, { restart = {} }), function(s)
+      assert.are.equal("no port", select(2, pcall(s.start, s, function()
+        runs = runs + 1
+        error("no port", 0)
+      end)))
+    end)
+    assert.are.equal(1, runs)
+    assert.are.same({}, log)
+  end)
+
   it("does not start again what returned or was cancelled", function()
     local runs = 0
     neap.supervisor({ restart = {} }, function(s)

@@ -239,6 +239,25 @@ static int l_set_awaited(lua_State *L)
     return 0;
 }
 
+/* task.set_given(task): the failure that it is about to raise has reached whom it belongs
+ * to, and fails nothing */
+static int l_set_given(lua_State *L)
+{
+    neap_bind_task *box = neap_bind_arg(L, 1, &neap_bind_task_type);
+
+    box->core.given = true;
+    return 0;
+}
+
+/* task.is_given(task) -> boolean */
+static int l_is_given(lua_State *L)
+{
+    neap_bind_task *box = neap_bind_arg(L, 1, &neap_bind_task_type);
+
+    lua_pushboolean(L, box->core.given);
+    return 1;
+}
+
 /* task.is_awaited(task) -> did anybody wait for its end, or ask for its result? */
 static int l_is_awaited(lua_State *L)
 {
@@ -252,7 +271,8 @@ int luaopen_neap_core_task(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         { "current", l_current }, { "is_awaited", l_is_awaited },
-        { "set_awaited", l_set_awaited }, { "stand_by", l_stand_by }, { NULL, NULL } };
+        { "set_awaited", l_set_awaited }, { "set_given", l_set_given }, { "is_given", l_is_given },
+        { "stand_by", l_stand_by }, { NULL, NULL } };
     static const luaL_Reg task[] = {
         { "await", l_await }, { "outcome", l_outcome }, { "join", l_join },
         { "result", l_result }, { "on_await", neap_bind_task_on_await },

@@ -199,7 +199,9 @@ static void keep_error(lua_State *L, neap_bind_task *box)
         fail_root(L, error);
         return;
     }
-    if (box->core.flags & NEAP_BIND_GUARD) {
+    if (box->core.given) {
+        box->core.flags |= NEAP_BIND_AWAITED;
+    } else if (box->core.flags & NEAP_BIND_GUARD) {
         if (box->core.awaiters != NULL)
             box->core.flags |= NEAP_BIND_AWAITED;
         else

@@ -35,6 +35,7 @@ void neap_task_adopt(neap_task *task, neap_scope *home, bool lazy)
     task->raised = 0;
     task->held = 0;
     task->flags = 0;
+    task->given = false;
     task->since = 0;
     task->place = 0;
     neap_link_append(&home->tasks, &task->link);

@@ -67,6 +67,7 @@ struct neap_task {
     uint16_t    raised : 10; /* how often its present cancellation was raised */
     uint16_t    held : 2;   /* how much it holds: core/held.h */
     uint16_t    started : 1;
+    uint16_t    given : 1;  /* the host's: its failure has reached whom it belongs to */
 };
 
 /* Put a new task into `home` as its last; ready to run, or waiting for its
