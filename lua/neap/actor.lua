@@ -28,7 +28,8 @@ local Actor = {}
 Actor.__index = Actor
 Actor.__name = "neap.actor"
 
--- A message is { name, arguments ..., n = how many these are, reply = Reply or nil }.
+-- A message is { name, arguments ..., n = how many these are, reply = deferred or nil }. A
+-- reply is open while its asker waits for it; it is not once that was cancelled.
 
 local function closed_error(self, op)
   local why = self.crash ~= nil and "has crashed: " .. tostring(self.crash) or "has ended"
@@ -36,21 +37,18 @@ local function closed_error(self, op)
     { op = op, code = "ECLOSED", cause = self.crash })
 end
 
--- A method has raised. The asker, if there still is one, gets the error itself.
+-- A method has raised. The asker, if it still waits, gets the error itself.
 local function crash(self, reply, err)
   if err == nil then err = errors.new("error", "nil was raised") end
   self.crash = err
-  if reply and not reply.is_abandoned then
-    reply.deferred:reject(err)
-    tasks.set_awaited(self.task)
-  end
+  if reply and reply:reject(err) then tasks.set_awaited(self.task) end
   self.mailbox:abort(err)
   error(err, 0)
 end
 
 local function answer(self, reply, ok, ...)
   if not ok then crash(self, reply, (...)) end
-  if reply then reply.deferred:resolve(...) end
+  if reply then reply:resolve(...) end
 end
 
 -- An asker that heard nothing would wait for ever: without memory for the error it gets
@@ -58,7 +56,7 @@ end
 local function refuse(self, message)
   if not (message and message.reply) then return end
   local _, err = raw.pcall(closed_error, self, "actor:ask")
-  message.reply.deferred:reject(err)
+  message.reply:reject(err)
 end
 
 -- What its task leaves behind, also when it was cancelled: nobody waits for it.
@@ -76,7 +74,7 @@ local Leaving = { __close = function(leaving) leave(leaving.actor) end }
 local function work(self)
   for message in self.mailbox do
     local reply = message.reply
-    if not (reply and reply.is_abandoned) then
+    if not reply or deferred.is_open(reply) then
       self.message = message
       answer(self, reply, xpcall(self.definition[message[1]], errors.handler, self.definition,
         table.unpack(message, 2, message.n)))
@@ -125,8 +123,6 @@ function Actor:tell(name, ...)
   end
 end
 
-local Reply = { __close = function(reply) reply.is_abandoned = true end }
-
 --- Send a message and wait for what the method returns.
 --- If the method raises, the actor has crashed and its error is raised here, too. An
 --- ask that still waits then raises kind `closed`, with the error as its `cause`, and so
@@ -140,9 +136,9 @@ function Actor:ask(name, ...)
   if tasks.current() == self.task then
     errors.usage("actor:ask: an actor that asks itself waits for ever; call the method")
   end
-  local reply <close> = setmetatable({ deferred = deferred.new() }, Reply)
+  local reply = deferred.new()
   self.mailbox:send({ name, n = select("#", ...) + 1, reply = reply, ... })
-  return reply.deferred:await()
+  return deferred.wait(reply)
 end
 
 local actor = {}
