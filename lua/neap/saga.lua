@@ -104,7 +104,7 @@ end
 -- Attempts have ended as `state`; not `ok`: for lack of memory, nobody knows how.
 function Step:conclude(ok, state, ...)
   self.state = ok and state or "unknown"
-  self.result = ok and state == "done" and (...) or nil
+  if self.state == "done" then self.result = (...) end
   if self.ended then self.ended:set() end
   if not ok then error(state, 0) end
   if state ~= "done" then error((...), 0) end
@@ -133,8 +133,10 @@ function Step:undo(failures)
     self.is_undone = true   -- whatever may fail on the way out
   end
   local function is_over() return self.is_undone end
+  local result
+  if self.state == "done" then result = self.result end
   local _, err = steps.attempt(spec, spec.undo_retry, is_over, undo, self.undo_context,
-    self.state == "done" and self.result or nil, self.state)
+    result, self.state)
   if self.is_undone then return end
   failures[#failures + 1] = { step = spec.name, err = err }
   self.is_undone = true     -- as far as it can be

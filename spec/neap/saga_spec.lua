@@ -60,6 +60,19 @@ describe("neap.saga", function()
     assert.are.same({ "one", "two", "undo two nil unknown", "undo one one! done" }, log)
   end)
 
+  it("gives an undo what its step returned first, also false and nil", function()
+    local seen = {}
+    failing_saga(function()
+      for _, value in ipairs({ { "v", 2, n = 2 }, { false, 2, n = 2 }, { n = 0 } }) do
+        neap.step("act", {
+          run = function() return table.unpack(value, 1, value.n) end,
+          undo = function(_, result, outcome) seen[#seen + 1] = ("%s %s"):format(result, outcome) end,
+        })
+      end
+    end)
+    assert.are.same({ "nil done", "false done", "v done" }, seen)
+  end)
+
   it("does not undo a step that was rejected", function()
     local log = {}
     local e = catch(neap.saga, function()
