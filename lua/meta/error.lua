@@ -23,4 +23,10 @@ function error.usage(message) end
 ---@return any err
 function error.handler(err) end
 
+--- What `tostring` says, for a message about what a script has raised: a `__tostring` that
+--- raises or would wait does not get into the way of that.
+---@param value any
+---@return string
+function error.describe(value) end
+
 return error

@@ -48,4 +48,10 @@ function host.on_deadlock(fn) end
 ---@return string?
 function host.traceback(err) end
 
+--- Call `fn(...)`, which cannot wait: that raises kind `usage`.
+---@param fn fun(...): ...
+---@param ... any
+---@return any ...
+function host.call_at_once(fn, ...) end
+
 return host

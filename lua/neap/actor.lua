@@ -32,7 +32,7 @@ Actor.__name = "neap.actor"
 -- reply is open while its asker waits for it; it is not once that was cancelled.
 
 local function closed_error(self, op)
-  local why = self.crash ~= nil and "has crashed: " .. tostring(self.crash) or "has ended"
+  local why = self.crash ~= nil and "has crashed: " .. errors.describe(self.crash) or "has ended"
   return errors.new("closed", ("%s: the actor %s %s"):format(op, tostring(self.task), why),
     { op = op, code = "ECLOSED", cause = self.crash })
 end

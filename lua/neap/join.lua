@@ -88,7 +88,7 @@ local function failure(what, errs, count)
   local others = {}
   for i = 1, count do others[#others + 1] = errs[i] end
   return errors.new("failed", ("%s: %d of %d failed, the first of them: %s")
-    :format(what, #others, count, tostring(others[1])), { op = what, others = others })
+    :format(what, #others, count, errors.describe(others[1])), { op = what, others = others })
 end
 
 --- Run all, and return the first value of each in the order given.

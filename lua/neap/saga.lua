@@ -218,7 +218,8 @@ local function undo_failure(failures, reason)
   local first, others = failures[1], { reason }
   for i = 2, #failures do others[#others + 1] = failures[i].err end
   return errors.new("failed", ("neap.saga: the undo of step %q failed: %s (undone because of: %s)"):format(
-    first.step, tostring(first.err), tostring(reason)), { op = "neap.saga", cause = first.err, others = others })
+    first.step, errors.describe(first.err), errors.describe(reason)),
+    { op = "neap.saga", cause = first.err, others = others })
 end
 
 function Saga:fail(reason)

@@ -17,8 +17,8 @@ local time = require("neap.core.time")
 ---@field deadline? neap.Duration
 ---@field deadline_at? number
 ---@field on_error? fun(err: any, task: neap.Task)  Hears of each failure for which nobody
----waited when it happened; with `restart`, of every failure. It must not suspend; what it
----raises fails the supervisor. By default a failure is written to the log.
+---waited when it happened; with `restart`, of every failure. It cannot wait; what it raises
+---fails the supervisor. By default a failure is written to the log.
 ---@field restart? neap.supervisor.Restart
 
 ---@class neap.supervisor.Restart
@@ -42,7 +42,7 @@ local supervisor = {
 
 local function log(err, task)
   supervisor.unheard = supervisor.unheard + 1
-  io.stderr:write(("neap: %s failed: %s\n"):format(tostring(task), tostring(err)))
+  io.stderr:write(("neap: %s failed: %s\n"):format(tostring(task), errors.describe(err)))
   local traceback = host.traceback(err)
   if traceback then io.stderr:write(traceback, "\n") end
 end
@@ -122,7 +122,7 @@ end
 -- Hear of a failure and count it; how long to wait before the next run.
 function Plan:note(keeper, err)
   local now = time.monotonic()
-  local heard, why = pcall(self.on_error, err, keeper.task)
+  local heard, why = pcall(host.call_at_once, self.on_error, err, keeper.task)
   if not heard then self:fail(why) end
 
   local recent = {}
@@ -134,7 +134,7 @@ function Plan:note(keeper, err)
   if #recent > self.intensity then
     self:fail(errors.new("failed", ("neap.supervisor: %d failures within %gs are more than it stands "
       .. "(intensity = %d), the last one of %s: %s"):format(#recent, self.period, self.intensity,
-      tostring(keeper.task), tostring(err)), { op = "neap.supervisor", cause = err }))
+      tostring(keeper.task), errors.describe(err)), { op = "neap.supervisor", cause = err }))
   end
 
   if now - keeper.failed_at >= self.period then keeper.failures = 0 end

@@ -84,6 +84,27 @@ describe("neap.supervisor", function()
     assert.are.equal(unheard + 1, require("neap.supervisor").unheard)
   end)
 
+  it("writes a failure that cannot be written, too", function()
+    local function unwritable(fn) return setmetatable({}, { __tostring = fn }) end
+    local stderr, written = io.stderr, {}
+    rawset(io, "stderr", { write = function(_, ...) written[#written + 1] = table.concat({ ... }) end })
+    local ok, e = pcall(neap.supervisor, function(s)
+      s:spawn({ name = "raises" }, error, unwritable(function() error("worse") end))
+      s:spawn({ name = "waits" }, error, unwritable(function() neap.sleep("1s") return "late" end))
+      s:spawn({ name = "other" }, function()
+        neap.sleep("1ms")
+        error("no route", 0)
+      end)
+    end)
+    rawset(io, "stderr", stderr)
+    assert.is_true(ok, e)
+    local text = table.concat(written)
+    for _, line in ipairs({ "raises failed: a table whose __tostring fails",
+      "waits failed: a table whose __tostring fails", "other failed: no route" }) do
+      assert.is_truthy(text:find("neap: " .. line .. "\n", 1, true), line)
+    end
+  end)
+
   it("fails by its body's error, and cancels its tasks", function()
     local cancelled
     assert.has_error(function()
@@ -109,12 +130,25 @@ describe("neap.supervisor", function()
   end)
 
   it("fails by an on_error that waits: that raises usage", function()
-    local ok, e = pcall(neap.supervisor, { on_error = function() neap.sleep(1) end }, function(s)
-      s:spawn(error, "boom", 0)
+    for _, opts in ipairs({ {}, { restart = {} } }) do
+      opts.on_error = function() neap.sleep(1) end
+      local ok, e = pcall(neap.supervisor, opts, function(s)
+        s:spawn(error, "boom", 0)
+      end)
+      assert.is_false(ok)
+      assert.are.equal("usage", e.kind)
+      assert.are.equal(0, test.elapsed())
+    end
+  end)
+
+  it("tells how often it was not enough to restart, whatever was raised", function()
+    local err = setmetatable({}, { __tostring = function() error("worse") end })
+    local ok, e = pcall(neap.supervisor, noting({}, { restart = { intensity = 0 } }), function(s)
+      s:spawn(error, err)
     end)
     assert.is_false(ok)
-    assert.are.equal("usage", e.kind)
-    assert.are.equal(0, test.elapsed())
+    assert.are.equal("failed", e.kind)
+    assert.are.equal(err, e.cause)
   end)
 
   it("obeys its deadline", function()

@@ -261,6 +261,27 @@ static int l_usage(lua_State *L)
     return neap_bind_usage(L, "%s", neap_bind_string(L, 1, "message", NULL));
 }
 
+static int tolstring(lua_State *L)
+{
+    luaL_tolstring(L, 1, NULL);
+    return 1;
+}
+
+/* error.describe(value) -> its tostring; a string also if that raises, or would wait */
+static int l_describe(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    lua_settop(L, 1);
+    lua_pushcfunction(L, tolstring);
+    lua_pushvalue(L, 1);
+    int status = lua_pcall(L, 1, 1, 0);
+    if (status == LUA_ERRMEM)
+        return lua_error(L);
+    if (status != LUA_OK)
+        lua_pushfstring(L, "a %s whose __tostring fails", luaL_typename(L, 1));
+    return 1;
+}
+
 static int l_tostring(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -283,7 +304,7 @@ int luaopen_neap_core_error(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         { "new", l_new }, { "is", l_is }, { "usage", l_usage }, { "handler", neap_bind_handler },
-        { NULL, NULL } };
+        { "describe", l_describe }, { NULL, NULL } };
 
     luaL_newlib(L, functions);
     return 1;

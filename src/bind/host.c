@@ -293,12 +293,20 @@ static int l_traceback(lua_State *L)
     return 1;
 }
 
+/* host.call_at_once(fn, ...) -> what it returns; it cannot wait */
+static int l_call_at_once(lua_State *L)
+{
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
 int luaopen_neap_core_host(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         { "exit", neap_bind_exit }, { "stop", l_stop }, { "embedded", l_embedded },
         { "embedded_list", l_embedded_list }, { "is_tty", l_is_tty }, { "flush", l_flush },
-        { "on_deadlock", l_on_deadlock }, { "traceback", l_traceback }, { NULL, NULL } };
+        { "on_deadlock", l_on_deadlock }, { "traceback", l_traceback },
+        { "call_at_once", l_call_at_once }, { NULL, NULL } };
 
     luaL_newlib(L, functions);
     lua_getfield(L, LUA_REGISTRYINDEX, "neap.raw");
