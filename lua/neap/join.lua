@@ -83,6 +83,12 @@ local function compete(what, list, foreign, decide, result)
   error(value, 0)
 end
 
+-- An error as it can stand in a list.
+local function listed(err)
+  if err == nil then return errors.new("error", "nil was raised") end
+  return err
+end
+
 -- What any and quorum raise: `errs` holds an error for each place that failed.
 local function failure(what, errs, count)
   local others = {}
@@ -132,7 +138,7 @@ function join.any(list)
       value = outcome
       return true
     end
-    errs[i] = outcome
+    errs[i] = listed(outcome)
     failed = failed + 1
     return false
   end
@@ -191,7 +197,7 @@ function join.quorum(count, list)
       places[#places + 1] = i
       values[i] = outcome
     else
-      errs[i] = outcome
+      errs[i] = listed(outcome)
       failed = failed + 1
     end
     return #places == count or failed > #list - count

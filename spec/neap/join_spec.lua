@@ -154,6 +154,18 @@ describe("neap.any", function()
     assert.are.equal(0.010, test.elapsed())
   end)
 
+  it("counts an error nil as any other", function()
+    for _, join in ipairs({ neap.any, function(list) return neap.quorum(1, list) end }) do
+      local kind, e = kind_of(join, { fail_after(20, "first"), fail_after(10), fail_after(30, false) })
+      assert.are.equal("failed", kind)
+      assert.are.equal(3, #e.others)
+      assert.are.equal("first", e.others[1])
+      assert.are.equal("nil was raised", e.others[2].message)
+      assert.is_false(e.others[3])
+      assert.matches(": 3 of 3 failed, the first of them: first$", e.message)
+    end
+  end)
+
   it("takes guarded tasks and cancels those that lose", function()
     neap.scope(function(s)
       local bad = s:spawn({ guard = true }, fail_after(5, "bad"))
