@@ -354,6 +354,28 @@ describe("a join whose caller is cancelled", function()
   end
 end)
 
+describe("joins", function()
+  local function loser()
+    local _ <close> = neap.defer(error, "cleanup", 0)
+    neap.sleep("1s")
+  end
+
+  it("keep what losers raise in the others of the error that decided", function()
+    local mine = neap.error("mine", "first")
+    for _, join in ipairs({ neap.all, function(list) neap.map(list, function(fn) fn() end) end }) do
+      mine.others = nil
+      assert.are.equal(mine, select(2, kind_of(join, { fail_after(1, mine), loser })))
+      assert.are.same({ "cleanup" }, mine.others)
+    end
+  end)
+
+  it("are decided by those that end first, whatever losers raise", function()
+    for _, join in ipairs({ neap.any, neap.race, function(list) return neap.quorum(1, list)[1] end }) do
+      assert.are.equal("first", join({ after(1, "first"), loser }))
+    end
+  end)
+end)
+
 describe("a join in a scope that is cancelled", function()
   it("raises the cancellation and runs nothing", function()
     local function no() error("was run") end

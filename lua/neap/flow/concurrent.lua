@@ -28,10 +28,18 @@ local function emit_outcome(emit, outcome)
   emit(table.unpack(outcome, 2, outcome.n))
 end
 
+-- Raise an error in the task that had it, so that its scope fails, if whoever would get it
+-- through `ch` has gone: it may be that of a cleanup.
+local function fail_alone(ch, err)
+  if ch:is_closed() then error(err, 0) end
+end
+
 -- No more values: an error comes after what has been sent before it.
 local function close(ch, ok, err)
   if ok then return ch:close() end
-  ch:close(err == nil and errors.new("error", "nil was raised") or err)
+  fail_alone(ch, err)
+  if err == nil then err = errors.new("error", "nil was raised") end
+  ch:close(err)
 end
 
 -- What is above may run on when nobody receives any more, under a shield or behind a
@@ -78,7 +86,11 @@ local PARALLEL_MAP = { "limit", "ordered" }
 -- a value is asked for, and given back when its result is taken.
 local function map_ordered(s, run, fn, limit, emit)
   local slots, queue = chan.new(limit), chan.new(limit)
-  local function work(...) return table.pack(xpcall(fn, errors.handler, ...)) end
+  local function work(...)
+    local outcome = table.pack(xpcall(fn, errors.handler, ...))
+    if not outcome[1] then fail_alone(slots, outcome[2]) end
+    return outcome
+  end
   s:spawn(function()
     send(slots, true)
     close(queue, xpcall(run, errors.handler, function(...)
@@ -101,10 +113,12 @@ local function map_unordered(s, run, fn, limit, emit)
   local running, ok, err = 1, nil, nil
   local function finish()
     running = running - 1
-    if running == 0 then close(results, ok, err) end
+    if running == 0 and not results:is_closed() then close(results, ok, err) end
   end
   local function work(...)
-    send(results, table.pack(xpcall(fn, errors.handler, ...)))
+    local outcome = table.pack(xpcall(fn, errors.handler, ...))
+    if not outcome[1] then fail_alone(slots, outcome[2]) end
+    send(results, outcome)
     slots:try_recv()
     finish()
   end
@@ -115,6 +129,7 @@ local function map_unordered(s, run, fn, limit, emit)
       s:spawn(work, ...)
       send(slots, true)
     end)
+    if not ok then fail_alone(slots, err) end
     finish()
   end)
   local _ <close> = slots:receiver()
@@ -152,7 +167,10 @@ function Flow:merge(...)
           local ok, err = xpcall(flow.run, errors.handler, function(...)
             send(ch, table.pack(true, ...))
           end)
-          if not ok then send(ch, { false, err }) end
+          if not ok then
+            fail_alone(ch, err)
+            send(ch, { false, err })
+          end
           running = running - 1
           if running == 0 then ch:close() end
         end)
@@ -290,10 +308,11 @@ function Flow:sample(duration)
   end)
 end
 
-local Loop = { __close = function(loop)
+local Loop = { __close = function(loop, err)
+  local _ <close> = loop.scope
   loop.items:close()
   loop.scope:cancel("the loop has ended")
-  loop.scope:close()
+  if err ~= nil then error(err, 0) end    -- leaves the scope, as it leaves the loop
 end }
 
 --- Walk the values in a loop, which can be left at any time:
