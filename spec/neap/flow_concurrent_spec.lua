@@ -156,6 +156,15 @@ describe("an operator of a flow that runs tasks", function()
     assert.are.equal("boom", catch(function() of(1, 2):zip(failing("boom", 1)):collect() end))
   end)
 
+  it("zip ends with either flow at once, though the other one is silent", function()
+    local function slow() return every(3600000, "late") end
+    assert.are.same({}, slow():zip({}):to_list())
+    assert.are.same({}, of():zip(slow()):to_list())
+    assert.are.equal("boom", catch(function() slow():zip(failing("boom")):collect() end))
+    assert.are.equal("boom", catch(function() failing("boom"):zip(slow()):collect() end))
+    assert.are.equal(0, test.elapsed())
+  end)
+
   it("debounce emits a value when none has followed, and the last one", function()
     local flow = neap.flow(function(emit)
       emit(1)

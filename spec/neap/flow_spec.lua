@@ -299,19 +299,38 @@ describe("the errors of a flow", function()
     assert.is_nil(caught)
   end)
 
-  it("pass although the source catches them, and it hears of them each time", function()
+  it("pass although the source catches them: it is stopped where it emits once more", function()
     local heard, calls = {}, 0
     local flow = neap.flow(function(emit)
-      for i = 1, 3 do heard[i] = select(2, pcall(emit, i)) end
+      while true do
+        heard[#heard + 1] = select(2, pcall(emit, 1))
+        neap.sleep("1s")
+      end
     end)
-    assert.are.equal("below", catch(function()
-      flow:collect(function()
-        calls = calls + 1
-        error("below", 0)
+    for _, above in ipairs({ flow, flow:map(tostring), flow:catch(function() end), flow:retry({ base = "1ms" }) }) do
+      assert.are.equal("below", catch(function()
+        above:collect(function()
+          calls = calls + 1
+          error("below", 0)
+        end)
+      end))
+    end
+    assert.are.same({ "below", "below", "below", "below" }, heard)
+    assert.are.equal(4, calls)
+    assert.are.equal(4, test.elapsed())
+  end)
+
+  it("leave a source time to clean up", function()
+    local is_clean = false
+    local flow = neap.flow(function(emit)
+      local _ <close> = neap.defer(function()
+        neap.sleep("1s")
+        is_clean = true
       end)
-    end))
-    assert.are.same({ "below", "below", "below" }, heard)
-    assert.are.equal(1, calls)
+      emit(1)
+    end)
+    assert.are.equal("below", catch(function() flow:collect(function() error("below", 0) end) end))
+    assert.is_true(is_clean)
   end)
 
   it("of what a catch emits pass, too", function()

@@ -2,6 +2,7 @@
 ---@package
 
 local errors = require("neap.core.error")
+local scopes = require("neap.core.scope")
 local time = require("neap.core.time")
 
 -- Called for each value, with all values that belong to it; returns when it was handled.
@@ -23,28 +24,6 @@ function base.new(run)
   return setmetatable({ run = run }, Flow)
 end
 
---- Run what is above, and tell its own error from one that comes from below: that one
---- passes, whatever the code above does with it.
----@async
----@param run async fun(emit: neap.flow.Emit)
----@param emit neap.flow.Emit
----@return boolean ok
----@return any err  Of what is above.
-function base.try_above(run, emit)
-  local below
-  local function note(ok, ...)
-    if ok then return end
-    below = table.pack(...)
-    error(below[1], 0)
-  end
-  local ok, err = xpcall(run, errors.handler, function(...)
-    if below then error(below[1], 0) end
-    note(xpcall(emit, errors.handler, ...))
-  end)
-  if below then error(below[1], 0) end
-  return ok, err
-end
-
 --- Stop what runs in scope `s`, from inside of it: a cancellation, which nothing above
 --- can catch. Where a shield or a pivot above keeps it off this returns, and what is emitted
 --- afterwards has to be dropped.
@@ -52,6 +31,31 @@ end
 function base.stop(s)
   s:cancel("no further value is wanted")
   time.check()
+end
+
+--- Run what is above, and tell its own error from one that comes from below: that one
+--- passes, whatever the code above does with it. Above it is raised by `emit`; code that
+--- catches it and emits once more is stopped.
+---@async
+---@param run async fun(emit: neap.flow.Emit)
+---@param emit neap.flow.Emit
+---@return boolean ok
+---@return any err  Of what is above.
+function base.try_above(run, emit)
+  local below, ok, err
+  local function note(is_handled, ...)
+    if is_handled then return end
+    below = table.pack(...)
+    error(below[1], 0)
+  end
+  scopes.open(function(s)
+    ok, err = xpcall(run, errors.handler, function(...)
+      if below then return base.stop(s) end
+      note(xpcall(emit, errors.handler, ...))
+    end)
+  end)
+  if below then error(below[1], 0) end
+  return ok, err
 end
 
 return base

@@ -8,10 +8,11 @@ local errors = require("neap.core.error")
 local expect = require("neap.expect")
 local options = require("neap.options")
 local scopes = require("neap.core.scope")
+local select = require("neap.select").select
 local text = require("neap.core.text")
 local time = require("neap.core.time")
 
-local new, stop = base.new, base.stop
+local new = base.new
 
 ---@class neap.Flow
 local Flow = base.Flow
@@ -157,8 +158,8 @@ end
 ---@param ... any
 ---@return neap.Flow
 function Flow:merge(...)
-  local flows = { self }
-  for i = 1, select("#", ...) do flows[i + 1] = base.from((select(i, ...))) end
+  local flows, others = { self }, table.pack(...)
+  for i = 1, others.n do flows[i + 1] = base.from(others[i]) end
   return new(function(emit)
     scopes.open(function(s)
       local ch, running = chan.new(), #flows
@@ -181,6 +182,25 @@ function Flow:merge(...)
   end)
 end
 
+-- Walk the first values of what both receivers give, whichever comes first, until one
+-- has ended.
+local function pairs_of(left, right)
+  return function()
+    local a, b
+    select {
+      left:on_recv(function(item)
+        a = item
+        if a then b = right:recv() end
+      end),
+      right:on_recv(function(item)
+        b = item
+        if b then a = left:recv() end
+      end),
+    }
+    if a and b then return a[1], b[1] end
+  end
+end
+
 --- Emit pairs, `emit(a, b)`: the first value of this flow with the first one of the other,
 --- and so on. Ends with the one that ends first; the other one is stopped.
 ---@param other any  Whatever `neap.flow.from` takes.
@@ -189,12 +209,9 @@ function Flow:zip(other)
   local partner = base.from(other)
   return new(function(emit)
     scopes.open(function(s)
-      local items <close> = produce(s, partner.run, chan.new())
-      self.run(function(value)
-        local item = items:recv()
-        if not item then return stop(s) end
-        emit(value, item[1])
-      end)
+      local ours <close> = produce(s, self.run, chan.new())
+      local theirs <close> = produce(s, partner.run, chan.new())
+      for a, b in pairs_of(ours, theirs) do emit(a, b) end
       s:cancel("the other flow has ended")
     end)
   end)
