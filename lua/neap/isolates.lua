@@ -137,22 +137,38 @@ local function serve(s, near, module)
   if not ok then error(err, 0) end
 end
 
+local function add_other(err, other)
+  if not errors.is(err) then return end
+  err.others = err.others or {}
+  table.insert(err.others, other)
+end
+
+-- Their channels are closed last: an isolate that is cancelled is not to be told, when it
+-- sends something, that nobody is there.
 local function leave(group, err)
   local s = group.scope
   if not s then return end
   group.scope = nil
   s:cancel("its group of isolates is left")
-  for i = 1, #group do group[i]:close() end
-  s:close(err)
+  local ok, raised = raw.pcall(s.close, s, err)
+  local has_error = not ok and not time.is_cancelled(raised)
   for i = 1, #group do
+    group[i]:close()
     local failed, cause = isolate.failure(group[i])
-    if failed then error(cause, 0) end
+    if failed and has_error then
+      add_other(raised, cause)
+    elseif failed then
+      ok, has_error, raised = false, true, cause
+    end
   end
+  if not ok then error(raised, 0) end
 end
 
 --- Cancel all isolates and wait until their threads have ended. Leaving the block that
---- holds the group does the same. If an isolate failed and nobody has received its error,
---- it is raised here.
+--- holds the group does the same. If an isolate failed, in its cleanup, too, and nobody has
+--- received its error, it is raised here. Further ones stand in the `others` of the first;
+--- all do in those of an error by which the block is left, while a cancellation or a timeout
+--- gives way to them.
 --- By itself no checkpoint.
 ---@async
 function Group:close() leave(self) end

@@ -53,7 +53,7 @@ static void close_with(lua_State *L, neap_port *port)
     if (parcel == NULL)
         neap_bind_memory(L);
     neap_copy_write_error(L, &parcel->bytes, -1);
-    neap_port_close(port, &parcel->bytes);
+    neap_port_fail(port, &parcel->bytes);
     neap_parcel_free(parcel);
 }
 
@@ -152,7 +152,8 @@ static void run_host(neap_host *host, struct order *order)
     if (call(host->L, spawn, order) && !neap_host_run(host) &&
         !atomic_load(&order->port->revoked))
         call(host->L, close_by_deadlock, order);
-    neap_port_close(order->port, &order->fallback);     /* unless it is closed */
+    /* Unless it is closed. One that is revoked was killed, and has said so. */
+    neap_port_close(order->port, atomic_load(&order->port->revoked) ? NULL : &order->fallback);
     neap_host_free(host);
 }
 
@@ -296,15 +297,16 @@ static int l_serve(lua_State *L)
     return neap_bind_suspend(L, (lua_KContext)starter, served_k);
 }
 
-/* isolate.failure(port) -> true and the error by which the isolate ended, if nobody
- * has been told; else false */
+/* isolate.failure(port) -> true and the error by which the isolate, which has ended, did so,
+ * if nobody has been told; else false */
 static int l_failure(lua_State *L)
 {
     neap_bind_port *port = neap_bind_arg(L, 1, &neap_bind_port_type);
-    const neap_buf *cause = neap_port_cause(port->core);
+    const neap_buf *error = neap_port_failure(port->core);
+    bool told = port->told && error == neap_port_cause(port->core);
 
-    lua_pushboolean(L, !port->told && cause->len > 0);
-    return lua_toboolean(L, -1) ? 1 + neap_copy_read(L, cause) : 1;
+    lua_pushboolean(L, !told && error->len > 0);
+    return lua_toboolean(L, -1) ? 1 + neap_copy_read(L, error) : 1;
 }
 
 int luaopen_neap_core_isolate(lua_State *L)

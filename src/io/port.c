@@ -22,6 +22,7 @@ struct neap_pair {
     uint32_t        capacity;
     bool            gone[2];
     bool            closed;
+    int             closer;     /* the side that has given the cause */
     neap_buf        cause;
 };
 
@@ -297,6 +298,8 @@ void neap_port_hang_up(neap_port *port)
     pthread_mutex_destroy(&pair->lock);
     pthread_cond_destroy(&pair->ended);
     neap_buf_deinit(&pair->cause);
+    neap_buf_deinit(&pair->ports[0].failure);
+    neap_buf_deinit(&pair->ports[1].failure);
     neap_mem_free(pair);
 }
 
@@ -355,19 +358,38 @@ neap_parcel *neap_port_take_handed(neap_port *port)
     return take_first(&port->handed);
 }
 
-void neap_port_close(neap_port *port, neap_buf *cause)
+static void give(neap_buf *to, neap_buf *from)
+{
+    *to = *from;
+    neap_buf_init(from);
+}
+
+/* `late` takes the cause if the pair has been closed before; or NULL. */
+static void close_pair(neap_port *port, neap_buf *cause, neap_buf *late)
 {
     neap_pair *pair = port->pair;
 
     pthread_mutex_lock(&pair->lock);
     if (!pair->closed && cause != NULL) {
-        pair->cause = *cause;
-        neap_buf_init(cause);
+        give(&pair->cause, cause);
+        pair->closer = side_of(port);
+    } else if (pair->closed && late != NULL) {
+        give(late, cause);
     }
     pair->closed = true;
     notify(other(port));
     pthread_mutex_unlock(&pair->lock);
     serve(port);
+}
+
+void neap_port_close(neap_port *port, neap_buf *cause)
+{
+    close_pair(port, cause, NULL);
+}
+
+void neap_port_fail(neap_port *port, neap_buf *error)
+{
+    close_pair(port, error, &port->failure);
 }
 
 bool neap_port_is_closed(neap_port *port)
@@ -384,6 +406,21 @@ const neap_buf *neap_port_cause(neap_port *port)
     static const neap_buf none;
 
     return neap_port_is_closed(port) ? &port->pair->cause : &none;
+}
+
+const neap_buf *neap_port_failure(neap_port *port)
+{
+    static const neap_buf none;
+    neap_pair *pair = port->pair;
+    const neap_buf *failure = &none;
+
+    pthread_mutex_lock(&pair->lock);
+    if (pair->gone[!side_of(port)] && other(port)->failure.len > 0)
+        failure = &other(port)->failure;
+    else if (pair->closed && pair->closer != side_of(port))
+        failure = &pair->cause;
+    pthread_mutex_unlock(&pair->lock);
+    return failure;
 }
 
 uint32_t neap_port_len(neap_port *port)

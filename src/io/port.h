@@ -47,6 +47,7 @@ typedef struct neap_port {
     neap_link  handed;      /* parcels of receivers whose wait has ended */
     uint32_t   reserved;    /* places of senders whose wait has ended */
     _Atomic bool revoked;   /* what runs at this end is to be cancelled */
+    neap_buf   failure;     /* by which that has ended after the pair was closed */
 } neap_port;
 
 /* Of waits for a place, and for a parcel. */
@@ -88,6 +89,12 @@ void neap_port_close(neap_port *port, neap_buf *cause);
 bool neap_port_is_closed(neap_port *port);
 /* What it was closed with: values as bytes, empty for nothing. */
 const neap_buf *neap_port_cause(neap_port *port);
+/* Close, because what ran at this end has failed by `error`; its bytes are taken. Where the
+ * pair was closed before, neap_port_failure alone tells of it. Once. */
+void neap_port_fail(neap_port *port, neap_buf *error);
+/* What the other end has failed by, once it has hung up, or was closed with there; empty for
+ * nothing. */
+const neap_buf *neap_port_failure(neap_port *port);
 /* Parcels that can be received. */
 uint32_t neap_port_len(neap_port *port);
 

@@ -13,6 +13,24 @@ end
 
 function words.hang() neap.event():wait() end
 
+-- Fails when it is cancelled.
+function words.late(ch)
+  local _ <close> = neap.defer(function() error(neap.error("mine", "its cleanup failed")) end)
+  ch:send("late")
+  neap.sleep("1h")
+end
+
+-- Fails when its channel is closed.
+function words.afterwards(ch)
+  ch:send("waits")
+  repeat until ch:is_closed()
+  error(neap.error("mine", "it failed at last"))
+end
+
+function words.pour(ch)
+  while true do ch:send("more") end
+end
+
 function words.id(ch) ch:send(tostring(neap):match("0x.*") or tostring(words)) end
 
 function words.flood(ch)
