@@ -31,6 +31,37 @@ spawned at script.lua:4
 ]], r.err)
   end)
 
+  it("prints its own traceback, not that of an equal text that was raised before", function()
+    local r = run([[
+local neap = require("neap")
+local function reserve() error("no stock", 0) end
+local function ship()
+  error("no stock", 0)
+end
+pcall(neap.scope, function(s) s:spawn(reserve) end)
+neap.scope(function(s) s:spawn(ship) end)
+]])
+    assert.are.equal([[
+neap: no stock
+stack traceback:
+	[C]: in function 'error'
+	script.lua:4: in function <script.lua:3>
+spawned at script.lua:7
+]], r.err)
+
+    r = run([[
+local neap = require("neap")
+pcall(neap.timeout, "1s", error, "no stock", 0)
+error("no stock", 0)
+]])
+    assert.are.equal([[
+neap: no stock
+stack traceback:
+	[C]: in function 'error'
+	script.lua:3: in local 'chunk'
+]], r.err)
+  end)
+
   it("that is an error object prints the same", function()
     local r = run([[
 local neap = require("neap")

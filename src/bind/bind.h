@@ -138,6 +138,9 @@ int neap_bind_suspend(lua_State *L, lua_KContext ctx, lua_KFunction k);
 int neap_bind_wait(lua_State *L, const char *op);
 /* Raise the cancellation of the running task. */
 int neap_bind_raise_cancelled(lua_State *L);
+/* Pop the C function on top, and push its name if it is one of Lua's libraries through
+ * which nothing suspends; false for our own, which can. */
+bool neap_bind_name_of_library(lua_State *L);
 /* True if the value at `idx` is the cancellation of the running task. */
 bool neap_bind_is_cancellation(lua_State *L, int idx);
 /* Room for a timer, a deadline, or raise "not enough memory". */

@@ -190,9 +190,7 @@ int neap_bind_raise_cancelled(lua_State *L)
     return lua_error(L);
 }
 
-/* Push the name of the C function on top if it is one of Lua's libraries through
- * which nothing suspends; false for our own, which can. Pops the function. */
-static bool name_of_blocker(lua_State *L)
+bool neap_bind_name_of_library(lua_State *L)
 {
     static const char *const libraries[] = { "_G", "table", "string", "utf8", "os", "io", "math",
                                              "debug", "package", NULL };
@@ -232,7 +230,7 @@ static bool find_blocker(lua_State *L, lua_State *co)
         lua_xmove(co, L, 1);
         if (*ar.what != 'C') {
             lua_pop(L, 1);
-        } else if (name_of_blocker(L)) {
+        } else if (neap_bind_name_of_library(L)) {
             while (lua_getstack(co, ++level, &ar) && lua_getinfo(co, "Sl", &ar))
                 if (ar.currentline > 0) {
                     lua_pushfstring(L, ", called at %s:%d", ar.short_src, ar.currentline);

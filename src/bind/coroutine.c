@@ -83,9 +83,11 @@ static int l_xpcall(lua_State *L)
 
     luaL_checktype(L, 2, LUA_TFUNCTION);
     neap_bind_interrupt(L);
-    lua_pushvalue(L, 2);
-    lua_pushcclosure(L, handle, 1);
-    lua_replace(L, 2);
+    if (lua_tocfunction(L, 2) != neap_bind_handler) {   /* which looks for itself */
+        lua_pushvalue(L, 2);
+        lua_pushcclosure(L, handle, 1);
+        lua_replace(L, 2);
+    }
     lua_pushboolean(L, 1);
     lua_pushvalue(L, 1);
     lua_rotate(L, 3, 2);            /* fn, handler, true, fn, arguments */

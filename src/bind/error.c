@@ -165,15 +165,39 @@ const char *neap_bind_tostring(lua_State *L, int idx)
     return text;
 }
 
+/* In the handler: is the error handed on, by a scope, by whoever waits, or by the library's
+ * own Lua? A script and Lua's functions raise a new one. */
+static bool is_handed_on(lua_State *L)
+{
+    lua_Debug ar;
+
+    if (!lua_getstack(L, 1, &ar))
+        return false;
+    lua_getinfo(L, "Sf", &ar);
+    if (*ar.what != 'C') {
+        lua_pop(L, 1);
+        return false;
+    }
+    if (!neap_bind_name_of_library(L))
+        return true;
+    lua_pop(L, 1);
+    return lua_getstack(L, 2, &ar) && lua_getinfo(L, "S", &ar) && neap_place_is_ours(ar.source);
+}
+
+/* In the handler: has the error at 1 been noted where it began? Two texts that are equal may
+ * be two errors. */
+static bool is_noted(lua_State *L)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &LAST_ERROR);
+    bool same = !lua_isnil(L, 1) && lua_rawequal(L, 1, -1);
+    lua_pop(L, 1);
+    return same && (lua_type(L, 1) > LUA_TSTRING || is_handed_on(L));
+}
+
 int neap_bind_handler(lua_State *L)
 {
-    if (neap_bind_is_cancellation(L, 1))
+    if (neap_bind_is_cancellation(L, 1) || is_noted(L))
         return 1;
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &LAST_ERROR);
-    if (lua_rawequal(L, 1, -1) && !lua_isnil(L, 1)) {
-        lua_settop(L, 1);       /* raised again by a scope: it began elsewhere */
-        return 1;
-    }
     lua_settop(L, 1);
     neap_bind_push_stack(L, L, 1);
     if (neap_bind_is_error(L, 1, NULL)) {

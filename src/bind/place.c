@@ -25,7 +25,7 @@ struct neap_places {
     struct entry  slots[];
 };
 
-static bool is_ours(const char *source)
+bool neap_place_is_ours(const char *source)
 {
     return source[0] == '=' &&
            (strncmp(source, "=neap/", 6) == 0 || strncmp(source, "=cli/", 5) == 0);
@@ -39,7 +39,7 @@ bool neap_place_find(lua_State *co, int level, lua_Debug *ar)
         lua_getinfo(co, "Sl", ar);
         if (ar->currentline <= 0)
             continue;
-        if (!is_ours(ar->source))
+        if (!neap_place_is_ours(ar->source))
             return true;
         if (ours < 0)
             ours = level;

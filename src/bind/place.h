@@ -17,6 +17,8 @@
 
 #include <lua.h>
 
+/* Is a function with that `source` (lua_Debug) the host's own Lua? */
+bool neap_place_is_ours(const char *source);
 /* Find the script's innermost line on the stack of `co`, from `level` on. Without one
  * false, and the innermost line of the host's own Lua; `currentline` is 0 without any. */
 bool neap_place_find(lua_State *co, int level, lua_Debug *ar);
