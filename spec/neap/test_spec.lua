@@ -406,6 +406,56 @@ describe("neap.tasks", function()
     end
   end
 
+  it("names what a task waits for by what its script has called", function()
+    local sleep = neap.sleep
+    local calls = {
+      ["scope:start"] = function()
+        neap.scope(function(s) s:start(function(ready) sleep("1s") ready() end) end)
+      end,
+      ["actor:ask"] = function()
+        neap.scope(function(s) s:actor({ get = function() sleep("1s") end }):ask("get") end)
+      end,
+      ["neap.suspend"] = function()
+        neap.scope(function(s)
+          neap.suspend(function(resume) s:spawn(function() sleep("1s") resume(true) end) end)
+        end)
+      end,
+      ["state:changed"] = function()
+        local state = neap.state(1)
+        neap.timeout_or("1s", function() state:changed() end)
+      end,
+      ["task:join sleeps"] = function()
+        neap.scope(function(s) s:spawn({ name = "sleeps" }, sleep, "1s"):join() end)
+      end,
+      ["task:outcome sleeps"] = function()
+        neap.scope(function(s) s:spawn({ name = "sleeps" }, sleep, "1s"):outcome() end)
+      end,
+      ["neap.all"] = function() neap.all { function() sleep("1s") end } end,
+      ["neap.map"] = function() neap.map({ "1s" }, sleep) end,
+      ["neap.supervisor"] = function() neap.supervisor(function(s) s:spawn(sleep, "1s") end) end,
+      ["neap.step"] = function()
+        local failed = false
+        neap.saga(function()
+          neap.step("x", { retry = { base = "1s" }, run = function()
+            if not failed then failed = true error("once") end
+          end })
+        end)
+      end,
+      ["neap.select"] = function() neap.select { neap.after("1s") } end,
+      ["neap.sleep"] = function() sleep("1s") end,
+    }
+    neap.scope(function(s)
+      for _, call in pairs(calls) do s:spawn({ name = "caller" }, call) end
+      test.run_until_idle()
+      local function look(task)
+        if task.name == "caller" and task.waiting then calls[task.waiting] = nil end
+        for _, child in ipairs(task.children) do look(child) end
+      end
+      look(neap.tasks())
+    end)
+    assert.are.same({}, calls)
+  end)
+
   it("gives the tree from the root on, with what each task waits for and where", function()
     neap.scope({ name = "outer" }, function(s)
       local sleeper = s:spawn({ name = "sleeper" }, function()

@@ -64,6 +64,21 @@ static void find_names(lua_State *L, int names)
     lua_settop(L, names);
 }
 
+bool neap_bind_name_function(lua_State *L)
+{
+    int names = lua_gettop(L) + 1;
+
+    lua_newtable(L);
+    lua_pushvalue(L, names - 1);
+    lua_pushboolean(L, 0);
+    lua_rawset(L, names);
+    find_names(L, names);
+    lua_insert(L, names - 1);
+    lua_rawget(L, names - 1);
+    lua_remove(L, names - 1);
+    return lua_isstring(L, -1);
+}
+
 /* Push what a level of the stack is called. */
 static void push_name(lua_State *L, int names, lua_Debug *ar)
 {

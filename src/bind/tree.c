@@ -1,16 +1,23 @@
 /* bind/tree.c - neap.core.tree: the tasks of a host, as a tree.
  *
+ * What a task waits for is named as its script has written it: by the function of the
+ * library that it called, or else by the wait itself.
+ *
  * The tree of scopes is walked once. A table of nodes by the address of their
  * task finds the parent of a scope's tasks: the task that opened it.
  */
 #include <stddef.h>
+#include <string.h>
 
 #include "base/ticks.h"
 #include "bind/place.h"
 #include "bind/scope.h"
 
-/* Stack of the walk. */
+/* Stack of the walk. In the table are the names of functions, too. */
 enum { NODES = 1, ROOT };
+
+/* How the sources of the library begin. */
+static const char LIBRARY[] = "=neap/";
 
 /* Push "file:line" of the innermost Lua function of `co`, the script's if there
  * is one of it, or nil. */
@@ -25,18 +32,77 @@ static void push_place(lua_State *L, lua_State *co)
         lua_pushnil(L);
 }
 
-/* Push what `task` waits for, or nil. */
-static void push_waiting(lua_State *L, neap_task *task)
+/* Find the outermost function of the library's own Lua between the script's innermost line
+ * and what waits in `co`: the one that the script has called. */
+static bool find_called(lua_State *co, lua_Debug *called)
+{
+    lua_Debug ar;
+    bool found = false;
+
+    for (int level = 0; lua_getstack(co, level, &ar); level++) {
+        lua_getinfo(co, "S", &ar);
+        if (*ar.what == 'C')
+            continue;
+        if (strncmp(ar.source, LIBRARY, strlen(LIBRARY)) != 0)
+            break;
+        *called = ar;
+        found = true;
+    }
+    return found;
+}
+
+/* Push `neap.all` or `state:changed`, or nothing and return false: what the script has called
+ * is a function of C. Methods are named by their file. */
+static bool push_called(lua_State *L, lua_State *co)
+{
+    lua_Debug called;
+
+    if (!lua_checkstack(co, 2) || !find_called(co, &called))
+        return false;
+    lua_getinfo(co, "fn", &called);
+    lua_xmove(co, L, 1);
+    lua_pushvalue(L, -1);
+    if (lua_rawget(L, NODES) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_pushvalue(L, -1);
+        neap_bind_name_function(L);
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, NODES);
+    }
+    lua_remove(L, -2);
+    if (lua_isstring(L, -1))
+        return true;
+    lua_pop(L, 1);
+    if (strcmp(called.namewhat, "method") != 0)
+        return false;
+    const char *noun = called.source + strlen(LIBRARY);
+    lua_pushlstring(L, noun, strcspn(noun, "/."));
+    lua_pushfstring(L, "%s:%s", lua_tostring(L, -1), called.name);
+    lua_remove(L, -2);
+    return true;
+}
+
+/* Push what `task`, which waits in `co`, waits for, or nil. */
+static void push_waiting(lua_State *L, neap_task *task, lua_State *co)
 {
     const neap_wait *wait = &task->wait;
+    lua_Debug ar;
 
     if (task->state != NEAP_TASK_WAITING) {
         lua_pushnil(L);
+    } else if (push_called(L, co)) {
+        return;
     } else if (wait->class == &neap_task_await_class) {
+        bool named = lua_getstack(co, 0, &ar) && lua_getinfo(co, "n", &ar) &&
+                     strcmp(ar.namewhat, "method") == 0;
         neap_bind_push_task(L, wait->object);
         lua_pop(L, 1);
         neap_bind_task_name(L, lua_gettop(L));
-        lua_pushfstring(L, "%s %s", wait->class->what, lua_tostring(L, -1));
+        if (named)
+            lua_pushfstring(L, "task:%s %s", ar.name, lua_tostring(L, -1));
+        else
+            lua_pushfstring(L, "%s %s", wait->class->what, lua_tostring(L, -1));
         lua_replace(L, -3);
         lua_pop(L, 1);
     } else {
@@ -73,13 +139,15 @@ static void push_node(lua_State *L, neap_task *task)
     lua_settop(L, node);
     lua_pushstring(L, states[task->state]);
     lua_setfield(L, node, "status");
-    push_waiting(L, task);
+    lua_State *co = host->sched.running == task ? L
+                  : neap_bind_innermost(neap_bind_task_of(task)->co);
+    push_waiting(L, task, co);
     lua_setfield(L, node, "waiting");
     if (task->state == NEAP_TASK_WAITING) {
         lua_pushnumber(L, since(host, task));
         lua_setfield(L, node, "since");
     }
-    push_place(L, host->sched.running == task ? L : neap_bind_innermost(neap_bind_task_of(task)->co));
+    push_place(L, co);
     lua_setfield(L, node, "place");
     lua_pushnumber(L, (lua_Number)neap_ticks_to_ns(task->busy) / 1e9);
     lua_setfield(L, node, "busy");
