@@ -115,6 +115,12 @@ local function report_failure(err)
   io.stderr:write(report.error(err))
 end
 
+-- The script has cancelled the scope above its main one, before that had ended.
+local function report_cut(reason)
+  local by = reason.by and " by " .. reason.by or ""
+  report_failure(neap.error("cancelled", ("neap.app was cancelled%s: %s"):format(by, reason.message)))
+end
+
 local function show_tasks()
   io.stderr:write(tree.render(neap.tasks()))
 end
@@ -123,8 +129,13 @@ end
 local function run_app(app, chunk, grace)
   neap.app = app
   signal.open(app, grace, show_tasks)
-  local ok, err = pcall(neap.scope, { name = "main" }, run_main, chunk)
+  local ok, err = host.raw.pcall(neap.scope, { name = "main" }, run_main, chunk)
   if ok then return DONE end
+  if neap.is_cancelled(err) then
+    -- A signal is known to whoever sent it.
+    if not signal.status() then report_cut(err.reason) end
+    error(err, 0)
+  end
   report_failure(err)
   if not select(2, neap.timeout_or(grace, app.join, app)) then return FAILED end
   app:cancel("the main function failed")

@@ -128,6 +128,22 @@ neap.app:spawn(function() neap.sleep("5ms") print("still here") end)
     assert.truthy(r.err:find("stray", 1, true))
   end)
 
+  it("is that neap.app was cancelled under the main function, and by whom", function()
+    local r = run([[
+local neap = require("neap")
+neap.app:spawn({ name = "watch" }, function() neap.app:cancel("no disk") end)
+neap.sleep("1h")
+]])
+    assert.are.equal(1, r.status)
+    assert.are.equal("neap: cancelled: neap.app was cancelled by watch: no disk\n", r.err)
+    r = run([[
+local neap = require("neap")
+neap.app:spawn({ name = "watch" }, function() neap.sleep("5ms") neap.app:cancel("all is done") end)
+]])
+    assert.are.equal(0, r.status)
+    assert.are.equal("", r.err)
+  end)
+
   it("of the main function gives neap.app the grace, then cancels it", function()
     write("script.lua", [[
 local neap = require("neap")
