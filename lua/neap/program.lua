@@ -42,7 +42,8 @@ end
 
 --- End the host as a signal does: the main scope is cancelled with reason `shutdown`, after
 --- the grace (`neap run --grace`, 10 s) what is left in `neap.app`, and after as much again
---- the process ends. In the main scope this does not return. The first status counts.
+--- the process ends. In the main scope this does not return; under a shield, and in
+--- `neap.app`, it does, since nothing there is cancelled yet. The first status counts.
 ---@async
 ---@param status? integer|boolean  0 to 255; `true` is 0, the default, and `false` is 1.
 function program.exit(status)

@@ -112,6 +112,21 @@ print(before, threads(), #neap.tasks().children, host ~= nil)
     end
   end)
 
+  it("goes on behind neap.exit to the end of a shield, and in neap.app", function()
+    local r = run([[
+local neap = require("neap")
+neap.app:spawn(function() neap.sleep("2ms") neap.exit(8) print("in app") end)
+neap.shield("2s", function()
+  neap.exit(7)
+  neap.sleep("5ms")
+  print("in shield")
+end)
+print("no")
+]])
+    assert.are.equal(7, r.status)
+    assert.are.equal("in app\nin shield\n", r.out)
+  end)
+
   it("is cancelled by neap.exit in any task: the main scope, and neap.app after the grace", function()
     write("script.lua", [[
 local neap = require("neap")
