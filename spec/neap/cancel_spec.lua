@@ -27,6 +27,21 @@ describe("a cancellation", function()
     assert.is_nil(tostring(err):find("\n"))
   end)
 
+  it("takes the text of an object: its message, or else what its __tostring says", function()
+    local mute = setmetatable({ message = 1 }, { __tostring = function() return "in words" end })
+    local texts = {}
+    neap.scope(function(s)
+      for i, reason in ipairs { neap.error("mine", "of an error"), { message = "a field" }, mute, { message = 1 } } do
+        local task = s:spawn(neap.sleep, "1s")
+        neap.yield()
+        task:cancel(reason)
+        local _, err = task:outcome()
+        texts[i] = err.reason.message
+      end
+    end)
+    assert.are.same({ "of an error", "a field", "in words", "cancelled" }, texts)
+  end)
+
   it("has kind failed for the siblings of a task that failed, and names that task", function()
     local err
     pcall(neap.scope, function(s)

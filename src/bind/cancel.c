@@ -37,15 +37,19 @@ static double wall_seconds(lua_State *L, uint64_t at_ns)
 
 void neap_bind_reason(lua_State *L, int idx)
 {
+    int top = lua_gettop(L);
+
     if (lua_isnil(L, idx))
         return;
-    if (lua_istable(L, idx)) {
-        if (lua_getfield(L, idx, "message") != LUA_TSTRING)
-            lua_pop(L, 1), lua_pushnil(L);
-    } else {
+    if (!lua_istable(L, idx))
         neap_bind_tostring(L, idx);
-    }
+    else if (lua_getfield(L, idx, "message") != LUA_TSTRING &&
+             luaL_getmetafield(L, idx, "__tostring") != LUA_TNIL)
+        neap_bind_tostring(L, idx);
+    else if (lua_type(L, -1) != LUA_TSTRING)
+        lua_pushnil(L);
     lua_replace(L, idx);
+    lua_settop(L, top);
 }
 
 /* Push the error object, by the reason at `reason`, a text or nil, and the task's box at
