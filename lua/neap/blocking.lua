@@ -20,6 +20,9 @@ local blocking = {}
 ---
 --- When the task is cancelled, or a deadline passes, this call raises at once. The function
 --- goes on, keeps its thread until it returns, and its result is dropped.
+---
+--- `os.execute` makes the C library ignore SIGINT in the whole process until the program has
+--- ended; `neap.process` does not.
 ---@async
 ---@param fn function  A C function.
 ---@param ... any  Passed to it, as copies.

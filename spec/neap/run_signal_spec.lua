@@ -103,6 +103,21 @@ neap.exit(3)
     assert.are.equal(130, r.status)
   end)
 
+  it("is ignored by the C library while os.execute runs, INT only", function()
+    local text = [[
+local neap = require("neap")
+neap.blocking(os.execute, "echo ready; sleep 0.3")
+neap.sleep("1ms")
+print("went on")
+]]
+    local r = run_and(text, "", "kill INT")
+    assert.are.equal(0, r.status)
+    assert.are.equal("ready\nwent on\n", r.out)
+    r = run_and(text, "", "kill TERM")
+    assert.are.equal(143, r.status)
+    assert.are.equal("ready\n", r.out)
+  end)
+
   it("may come at any moment of the start", function()
     write("script.lua", "require('neap').sleep('1h')")
     for _, pause in ipairs({ "0", "0.001", "0.002", "0.004", "0.008", "0.016" }) do
