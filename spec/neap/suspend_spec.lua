@@ -43,6 +43,23 @@ describe("suspending where Lua cannot", function()
     end)
   end)
 
+  it("names what the script has called, not what that is made of", function()
+    neap.scope(function(s)
+      local actor = s:actor { get = function() end }
+      local calls = {
+        ["neap.saga"] = function() neap.saga(print) end,
+        ["scope:start"] = function() s:start(print) end,
+        ["actor:ask"] = function() actor:ask("get") end,
+        ["neap.suspend"] = function() neap.suspend(function() end) end,
+        ["neap.isolates"] = function() return neap.isolates(1, "none") end,
+      }
+      for name, call in pairs(calls) do
+        local message = refused(table.sort, { 2, 1 }, call)
+        assert.is_truthy(message:find(": " .. name .. ": cannot suspend inside table.sort", 1, true), message)
+      end
+    end)
+  end)
+
   it("is refused to who closes a scope there, too", function()
     local s = neap.scope()
     local message = refused(table.sort, { 2, 1 }, function() s:close() end)

@@ -103,9 +103,10 @@ const char *neap_bind_tostring(lua_State *L, int idx);
 int neap_bind_depth(lua_State *co);
 /* Push the stack of `co` from level `first` on, as text: "stack traceback:", a line for each call. */
 void neap_bind_push_stack(lua_State *L, lua_State *co, int first);
-/* The function on top becomes the name by which a script calls it, as `neap.all`; it becomes
- * false, which is returned, if it has none in a module. */
-bool neap_bind_name_function(lua_State *L);
+/* Push `neap.all` or `state:changed`: what the script has called in which `co` is. False, and
+ * nothing, if that is no function of the library's own Lua, or has no name. The table at
+ * `cache` keeps names of functions. */
+bool neap_bind_push_called(lua_State *L, lua_State *co, int cache);
 /* debug.traceback. */
 int neap_bind_debug_traceback(lua_State *L);
 /* Message handler: notes the traceback where an error begins. */

@@ -276,19 +276,27 @@ static int cannot_suspend(lua_State *L, const char *op)
                            "finaliser", op);
 }
 
+/* What the script has called, if that has come to `op`. */
+static const char *called(lua_State *L, const char *op)
+{
+    neap_bind_checkstack(L, LUA_MINSTACK, NULL);
+    lua_newtable(L);
+    return neap_bind_push_called(L, L, lua_gettop(L)) ? lua_tostring(L, -1) : op;
+}
+
 neap_task *neap_bind_refuse(lua_State *L, const char *op)
 {
     neap_host *host = neap_host_of(L);
 
     if (host->apart != NULL)
-        neap_bind_usage(L, "%s: cannot suspend in %s", op, host->apart);
+        neap_bind_usage(L, "%s: cannot suspend in %s", called(L, op), host->apart);
     if (host->sched.running == NULL)
-        neap_bind_usage(L, "%s: called outside of a task", op);
+        neap_bind_usage(L, "%s: called outside of a task", called(L, op));
     if (lua_isyieldable(L) && L != host->running)
         neap_bind_usage(L, "%s: cannot suspend in a coroutine that neap.raw or a C module resumed: "
-                        "use coroutine.resume", op);
+                        "use coroutine.resume", called(L, op));
     if (!neap_bind_can_suspend(L))
-        cannot_suspend(L, op);
+        cannot_suspend(L, called(L, op));
     neap_bind_raise_cancelled(L);
     return NULL;
 }

@@ -12,6 +12,9 @@
 /* How many levels of a deep stack are shown of each end. */
 enum { INNERMOST = 10, OUTERMOST = 11 };
 
+/* How the sources of the library begin. */
+static const char LIBRARY[] = "=neap/";
+
 /* Whose names go before whose. */
 enum { GLOBAL, PUBLIC, MODULE, INSIDE };
 
@@ -64,7 +67,8 @@ static void find_names(lua_State *L, int names)
     lua_settop(L, names);
 }
 
-bool neap_bind_name_function(lua_State *L)
+/* The function on top becomes the name by which a script calls it, or false. */
+static void name_function(lua_State *L)
 {
     int names = lua_gettop(L) + 1;
 
@@ -76,7 +80,56 @@ bool neap_bind_name_function(lua_State *L)
     lua_insert(L, names - 1);
     lua_rawget(L, names - 1);
     lua_remove(L, names - 1);
-    return lua_isstring(L, -1);
+}
+
+/* Find the outermost function of the library's own Lua between the script's innermost line
+ * and level 0 of `co`: the one that the script has called. */
+static bool find_called(lua_State *co, lua_Debug *called)
+{
+    lua_Debug ar;
+    bool found = false;
+
+    for (int level = 0; lua_getstack(co, level, &ar); level++) {
+        lua_getinfo(co, "S", &ar);
+        if (*ar.what == 'C')
+            continue;
+        if (strncmp(ar.source, LIBRARY, strlen(LIBRARY)) != 0)
+            break;
+        *called = ar;
+        found = true;
+    }
+    return found;
+}
+
+/* Methods are named by their file. */
+bool neap_bind_push_called(lua_State *L, lua_State *co, int cache)
+{
+    lua_Debug called;
+
+    if (!lua_checkstack(co, 2) || !find_called(co, &called))
+        return false;
+    lua_getinfo(co, "fn", &called);
+    lua_xmove(co, L, 1);
+    lua_pushvalue(L, -1);
+    if (lua_rawget(L, cache) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_pushvalue(L, -1);
+        name_function(L);
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, cache);
+    }
+    lua_remove(L, -2);
+    if (lua_isstring(L, -1))
+        return true;
+    lua_pop(L, 1);
+    if (strcmp(called.namewhat, "method") != 0)
+        return false;
+    const char *noun = called.source + strlen(LIBRARY);
+    lua_pushlstring(L, noun, strcspn(noun, "/."));
+    lua_pushfstring(L, "%s:%s", lua_tostring(L, -1), called.name);
+    lua_remove(L, -2);
+    return true;
 }
 
 /* Push what a level of the stack is called. */

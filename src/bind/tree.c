@@ -16,9 +16,6 @@
 /* Stack of the walk. In the table are the names of functions, too. */
 enum { NODES = 1, ROOT };
 
-/* How the sources of the library begin. */
-static const char LIBRARY[] = "=neap/";
-
 /* Push "file:line" of the innermost Lua function of `co`, the script's if there
  * is one of it, or nil. */
 static void push_place(lua_State *L, lua_State *co)
@@ -32,57 +29,6 @@ static void push_place(lua_State *L, lua_State *co)
         lua_pushnil(L);
 }
 
-/* Find the outermost function of the library's own Lua between the script's innermost line
- * and what waits in `co`: the one that the script has called. */
-static bool find_called(lua_State *co, lua_Debug *called)
-{
-    lua_Debug ar;
-    bool found = false;
-
-    for (int level = 0; lua_getstack(co, level, &ar); level++) {
-        lua_getinfo(co, "S", &ar);
-        if (*ar.what == 'C')
-            continue;
-        if (strncmp(ar.source, LIBRARY, strlen(LIBRARY)) != 0)
-            break;
-        *called = ar;
-        found = true;
-    }
-    return found;
-}
-
-/* Push `neap.all` or `state:changed`, or nothing and return false: what the script has called
- * is a function of C. Methods are named by their file. */
-static bool push_called(lua_State *L, lua_State *co)
-{
-    lua_Debug called;
-
-    if (!lua_checkstack(co, 2) || !find_called(co, &called))
-        return false;
-    lua_getinfo(co, "fn", &called);
-    lua_xmove(co, L, 1);
-    lua_pushvalue(L, -1);
-    if (lua_rawget(L, NODES) == LUA_TNIL) {
-        lua_pop(L, 1);
-        lua_pushvalue(L, -1);
-        neap_bind_name_function(L);
-        lua_pushvalue(L, -2);
-        lua_pushvalue(L, -2);
-        lua_rawset(L, NODES);
-    }
-    lua_remove(L, -2);
-    if (lua_isstring(L, -1))
-        return true;
-    lua_pop(L, 1);
-    if (strcmp(called.namewhat, "method") != 0)
-        return false;
-    const char *noun = called.source + strlen(LIBRARY);
-    lua_pushlstring(L, noun, strcspn(noun, "/."));
-    lua_pushfstring(L, "%s:%s", lua_tostring(L, -1), called.name);
-    lua_remove(L, -2);
-    return true;
-}
-
 /* Push what `task`, which waits in `co`, waits for, or nil. */
 static void push_waiting(lua_State *L, neap_task *task, lua_State *co)
 {
@@ -91,7 +37,7 @@ static void push_waiting(lua_State *L, neap_task *task, lua_State *co)
 
     if (task->state != NEAP_TASK_WAITING) {
         lua_pushnil(L);
-    } else if (push_called(L, co)) {
+    } else if (neap_bind_push_called(L, co, NODES)) {
         return;
     } else if (wait->class == &neap_task_await_class) {
         bool named = lua_getstack(co, 0, &ar) && lua_getinfo(co, "n", &ar) &&
