@@ -1,3 +1,4 @@
+local fs = require("neap.fs")
 local neap = require("neap")
 local pool = require("neap.blocking")
 local test = require("neap.test")
@@ -60,14 +61,18 @@ describe("neap.blocking", function()
     assert.matches("cannot suspend in neap.blocking", e.message, 1, true)
   end)
 
-  -- Call `fn` while `count` tasks wait for functions that sleep.
+  -- Call `fn` while `count` tasks wait for a command that ends when `fn` has.
   local function with_sleepers(count, fn)
-    neap.scope(function(s)
-      for _ = 1, count do s:spawn(neap.blocking, os.execute, "sleep 0.5") end
-      repeat neap.yield() until pool.stats().busy == math.min(count, 16)
-      fn(s)
-      s:cancel()
-    end)
+    do
+      local folder <close> = fs.temp_dir()
+      local command = ("while test -e %s; do sleep 0.02; done"):format(folder.path)
+      neap.scope(function(s)
+        for _ = 1, count do s:spawn(neap.blocking, os.execute, command) end
+        repeat neap.yield() until pool.stats().busy == math.min(count, 16)
+        fn(s, command)
+        s:cancel()
+      end)
+    end
     until_free()
     assert.are.equal(0, pool.stats().busy)
   end
@@ -87,8 +92,8 @@ describe("neap.blocking", function()
   end)
 
   it("raises at once when its task is cancelled, while the function goes on", function()
-    with_sleepers(1, function(s)
-      local task = s:spawn(neap.blocking, os.execute, "sleep 0.1")
+    with_sleepers(1, function(s, command)
+      local task = s:spawn(neap.blocking, os.execute, command)
       repeat neap.yield() until pool.stats().busy == 2
       task:cancel()
       neap.yield()
