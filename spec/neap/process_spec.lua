@@ -267,4 +267,16 @@ describe("a child process", function()
     for _ = 1, 20 do pcall(process.spawn, { "no-such-program" }) end
     assert.are.equal(before, count())
   end)
+
+  it("ends for the thread of the loop: no other one takes its signal", function()
+    local SIGCHLD, open = 17, 0
+    neap.fs.exists("/")         -- threads for files are there
+    for _, id in ipairs(neap.fs.list("/proc/self/task")) do
+      local file = io.open("/proc/self/task/" .. id .. "/status")
+      local blocked = file and tonumber(file:read("a"):match("SigBlk:%s*(%x+)"), 16)
+      if file then file:close() end
+      if blocked and blocked >> (SIGCHLD - 1) & 1 == 0 then open = open + 1 end
+    end
+    assert.are.equal(1, open)
+  end)
 end)

@@ -1,9 +1,11 @@
 #include "io/job.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "io/thread.h"
 #include "io/uvloop.h"
 
 static void on_run(uv_work_t *request)
@@ -33,8 +35,18 @@ static void on_done(uv_work_t *request, int status)
         neap_wait_end(waiter, 0, NEAP_OK);
 }
 
+static void queue(void *arg)
+{
+    neap_job *job = arg;
+    int status = uv_queue_work(&job->loop->uv, job->request, on_run, on_done);
+
+    assert(status == 0 && "it fails without a callback only");
+    (void)status;
+}
+
 int neap_job_start(neap_job *job, neap_loop *loop)
 {
+    static atomic_bool started;
     uv_work_t *request = neap_mem_try_realloc(NULL, sizeof *request);
 
     assert(job->request == NULL);
@@ -43,9 +55,12 @@ int neap_job_start(neap_job *job, neap_loop *loop)
     request->data = job;
     job->request = request;
     job->loop = loop;
-    int status = uv_queue_work(&loop->uv, request, on_run, on_done);
-    assert(status == 0 && "it fails without a callback only");
-    (void)status;
+    if (atomic_load(&started)) {
+        queue(job);
+    } else {
+        neap_thread_unsignalled(queue, job);    /* libuv starts its threads */
+        atomic_store(&started, true);
+    }
     neap_loop_pending(loop, +1);
     return NEAP_OK;
 }

@@ -8,6 +8,8 @@
 
 #include <pthread.h>
 
+/* Call `start(arg)`. The threads that it starts, which are a library's, take no signals either. */
+void neap_thread_unsignalled(void (*start)(void *arg), void *arg);
 /* Start `run(arg)`. With `thread` NULL nobody joins it. */
 int neap_thread_start(pthread_t *thread, void *(*run)(void *arg), void *arg);
 
