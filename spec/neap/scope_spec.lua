@@ -433,7 +433,7 @@ describe("s:join", function()
     end)
   end)
 
-  it("waits for those, too, that others spawned who waited for the same end", function()
+  it("waits for those, too, that others spawned who waited for the same end #fifo", function()
     neap.scope(function(outer)
       local s <close> = neap.scope()
       local first, late = s:spawn(neap.sleep, "1s"), nil

@@ -127,7 +127,7 @@ describe("scope:start", function()
     end, "no port")
   end)
 
-  it("cancels a task that is ready when its caller has been cancelled", function()
+  it("cancels a task that is ready when its caller has been cancelled #fifo", function()
     local called, went_on
     neap.scope(start_without_caller, function(ready)
       ready(1)
