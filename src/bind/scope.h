@@ -120,6 +120,8 @@ void neap_bind_scope_blame(lua_State *L, int idx);
 /* The error on top is a failure of the scope whose box is at `idx`: note it, and
  * cancel the rest. `by` is the box of the task that raised it, or 0. Pops it. */
 void neap_bind_scope_fail(lua_State *L, int idx, int by);
+/* There was no memory to do what `scope` takes: it fails by that. `by` is a task's id, or 0. */
+void neap_bind_scope_lack_memory(neap_scope *scope, uint64_t by);
 /* The guarded task at `task` has failed and nobody waits for it. */
 void neap_bind_scope_note_guarded(lua_State *L, int idx, int task);
 /* Tell the hook of the scope whose box is at `idx` that the task at `task` has ended. */

@@ -92,15 +92,32 @@ static void cancel(lua_State *L, int idx, neap_cancel_kind kind, int by)
         neap_bind_scope_cancel(L, &scope->core, kind, 0, by);
 }
 
-/* Push the box of the scope that joins the tasks of the one whose box is at `idx`; false
- * unless that was left behind by a task that was killed. */
+void neap_bind_scope_lack_memory(neap_scope *scope, uint64_t by)
+{
+    while (scope->orphan)
+        scope = scope->parent;
+    if (scope->parent == NULL)
+        return;                 /* the root's tasks end with the host */
+    neap_bind_scope_of(scope)->ending.out_of_memory = true;
+    neap_scope_cancel(scope, NEAP_CANCEL_FAILED, by);
+}
+
+/* Push the box of the scope that joins the tasks of the one whose box is at `idx`, or nil if
+ * there was no memory to hold it: that is what fails it then. False, and nothing, unless that
+ * one was left behind by a task that was killed. */
 static bool push_heir(lua_State *L, int idx)
 {
     neap_bind_scope *scope = neap_bind_scope_record(lua_touserdata(L, idx));
 
     if (scope == NULL || !scope->core.orphan || scope->core.parent->parent == NULL)
         return false;
-    lua_rawgetp(L, LUA_REGISTRYINDEX, neap_bind_scope_of(scope->core.parent)->failed);
+    neap_bind_scope *heir = neap_bind_scope_of(scope->core.parent);
+    if (heir->failed != NULL) {
+        lua_rawgetp(L, LUA_REGISTRYINDEX, heir->failed);
+        return true;
+    }
+    neap_bind_scope_lack_memory(&heir->core, 0);
+    lua_pushnil(L);
     return true;
 }
 
@@ -108,7 +125,10 @@ void neap_bind_scope_fail(lua_State *L, int idx, int by)
 {
     if (push_heir(L, idx)) {
         lua_insert(L, -2);
-        neap_bind_scope_fail(L, lua_gettop(L) - 1, by);
+        if (lua_isnil(L, -2))
+            lua_pop(L, 1);
+        else
+            neap_bind_scope_fail(L, lua_gettop(L) - 1, by);
         lua_pop(L, 1);
         return;
     }
@@ -147,7 +167,8 @@ void neap_bind_scope_note_guarded(lua_State *L, int idx, int task)
     if (((neap_bind_scope_box *)lua_touserdata(L, idx))->guards)
         return;                 /* its supervisor or policy hears of it */
     if (push_heir(L, idx)) {
-        neap_bind_scope_note_guarded(L, lua_gettop(L), task);
+        if (!lua_isnil(L, -1))
+            neap_bind_scope_note_guarded(L, lua_gettop(L), task);
         lua_pop(L, 1);
         return;
     }
@@ -414,11 +435,9 @@ static int boundary_outcome(lua_State *L, neap_bind_ending *ending, neap_cancel_
 
 /* --- leaving ----------------------------------------------------------------------------- */
 
-/* There was no memory to do what it takes: the scope is left by saying so. */
 static void fail_without_memory(neap_bind_scope *scope)
 {
-    scope->ending.out_of_memory = true;
-    neap_scope_cancel(&scope->core, NEAP_CANCEL_FAILED, scope->core.owner->id);
+    neap_bind_scope_lack_memory(&scope->core, scope->core.owner->id);
 }
 
 /* [1] task */

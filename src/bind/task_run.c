@@ -521,7 +521,7 @@ static void fail_without_memory(neap_bind_task *box)
 {
     lua_State *L = neap_host_of(box->co)->L;
     neap_scope *home = neap_task_home(&box->core), *scope;
-    bool open = !neap_task_ended(&box->core), is_root = home->owner == NULL;
+    bool open = !neap_task_ended(&box->core), is_root = home->parent == NULL;
 
     if (is_root && neap_host_of(box->co)->apart == NULL)
         neap_mem_exhausted();
@@ -529,8 +529,7 @@ static void fail_without_memory(neap_bind_task *box)
     if (open && (box->core.flags & NEAP_BIND_GUARD) && box->core.awaiters != NULL) {
         box->core.flags |= NEAP_BIND_AWAITED;
     } else if (!is_root) {
-        neap_bind_scope_of(home)->ending.out_of_memory = true;
-        neap_scope_cancel(home, NEAP_CANCEL_FAILED, box->core.id);
+        neap_bind_scope_lack_memory(home, box->core.id);
     }
     if (open) {
         push_frame(L, box->co);
