@@ -193,13 +193,15 @@ describe("an operator of a flow that runs tasks", function()
     assert.are.equal(8, seen[2][2])
   end)
 
+  -- Emits without end; its cleanup fails.
+  local function unclean()
+    return neap.flow(function(emit)
+      local _ <close> = neap.defer(error, "cleanup", 0)
+      while true do emit(1) end
+    end)
+  end
+
   it("raises what the cleanup above raises when it is stopped, as a flow without tasks does", function()
-    local function source()
-      return neap.flow(function(emit)
-        local _ <close> = neap.defer(error, "cleanup", 0)
-        while true do emit(1) end
-      end)
-    end
     local function same(n) return n end
     local function careless(n)
       local _ <close> = n > 1 and neap.defer(error, "cleanup", 0) or nil
@@ -207,13 +209,13 @@ describe("an operator of a flow that runs tasks", function()
       if n > 1 then neap.sleep("1s") end
       return n
     end
-    for _, flow in ipairs({ source(), source():buffer(2), source():merge(of(2, 2)), of(1, 2):zip(source()),
-      source():parallel_map(same), source():parallel_map(same, { ordered = false }),
-      source():chunk(1, { within = "1s" }) }) do
+    for _, flow in ipairs({ unclean(), unclean():buffer(2), unclean():merge(of(2, 2)), of(1, 2):zip(unclean()),
+      unclean():parallel_map(same), unclean():parallel_map(same, { ordered = false }),
+      unclean():chunk(1, { within = "1s" }) }) do
       assert.are.equal("cleanup", catch(function() flow:take(1):collect() end))
     end
     assert.are.equal("cleanup", catch(function()
-      for n in source():iter() do
+      for n in unclean():iter() do
         if n == 1 then break end
       end
     end))
@@ -225,16 +227,10 @@ describe("an operator of a flow that runs tasks", function()
 
   it("keeps what the cleanup above raises in the others of an error from below", function()
     local mine = neap.error("mine", "from below")
-    local function source()
-      return neap.flow(function(emit)
-        local _ <close> = neap.defer(error, "cleanup", 0)
-        while true do emit(1) end
-      end)
-    end
     for _, walk in ipairs({
-      function() source():buffer(1):collect(function() error(mine) end) end,
+      function() unclean():buffer(1):collect(function() error(mine) end) end,
       function()
-        for _ in source():iter() do error(mine) end
+        for _ in unclean():iter() do error(mine) end
       end,
     }) do
       mine.others = nil

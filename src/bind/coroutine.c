@@ -6,7 +6,6 @@
  * back when the task goes on. While it waits such a coroutine is `normal`, as a
  * task's own always is to others: marks in its extra space say so.
  */
-
 #include "bind/context.h"
 #include "bind/scope.h"
 

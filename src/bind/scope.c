@@ -54,8 +54,8 @@ static void keep_options(lua_State *L, neap_bind_scope_box *box)
 /* Open a scope, a timeout or a shield in the running task; that of a scope gets a
  * box, which is pushed, and keeps the `options` at 1, if there are any. Once it is
  * open nothing raises. Its number. */
-static uint64_t open(lua_State *L, neap_bind_scope_form form, uint64_t duration_ns,
-                             bool options, const char *what)
+static uint64_t open(lua_State *L, neap_bind_scope_form form, uint64_t duration_ns, bool options,
+                     const char *what)
 {
     neap_task *task = neap_host_of(L)->sched.running;
     neap_bind_scope_box *box = NULL;
