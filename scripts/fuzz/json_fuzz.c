@@ -26,19 +26,36 @@ static void check(bool holds, const char *what)
     }
 }
 
-/* What bind/value needs of a host: here an error is a table { kind, message }. */
-int neap_bind_error(lua_State *L, const char *kind, const char *code, const char *fmt, ...)
+static void push_error(lua_State *L, const char *kind, const char *fmt, va_list args)
 {
-    va_list args;
-
-    (void)code;
     lua_createtable(L, 2, 0);
     lua_pushstring(L, kind);
     lua_rawseti(L, -2, 1);
-    va_start(args, fmt);
     lua_pushvfstring(L, fmt, args);
-    va_end(args);
     lua_rawseti(L, -2, 2);
+}
+
+/* What bind/value needs of a host: here an error is a table { kind, message }. */
+void neap_bind_push_error(lua_State *L, const char *kind, const char *code, const char *op,
+                          const char *fmt, ...)
+{
+    va_list args;
+
+    (void)code, (void)op;
+    va_start(args, fmt);
+    push_error(L, kind, fmt, args);
+    va_end(args);
+}
+
+int neap_bind_error(lua_State *L, const char *kind, const char *code, const char *op,
+                    const char *fmt, ...)
+{
+    va_list args;
+
+    (void)code, (void)op;
+    va_start(args, fmt);
+    push_error(L, kind, fmt, args);
+    va_end(args);
     return lua_error(L);
 }
 
