@@ -15,6 +15,7 @@ FLAGS_release := -O2 -g
 FLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined
 FLAGS_tsan    := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 EXTRA_tsan    := scripts/tsan.c
+FLAGS_fuzz    := $(FLAGS_asan) -fno-sanitize-recover=undefined -fsanitize=fuzzer
 CFLAGS  += -std=c11 $(WARN) $(FLAGS_$(VARIANT)) -MMD -MP
 # Static, so that the binary is one file to copy; -E so that C modules of the
 # system find the Lua inside.
@@ -26,6 +27,7 @@ OBJ     := $(SRC:%.c=$(B)/%.o) $(B)/embedded.o
 LIB     := $(filter-out $(B)/src/main.o,$(OBJ))
 EMBED   := $(sort $(shell find lua -type f))
 CTESTS  := $(patsubst spec/core/%_test.c,$(B)/spec/%,$(wildcard spec/core/*_test.c))
+FUZZ    := $(patsubst scripts/fuzz/%_fuzz.c,$(B)/fuzz/%,$(wildcard scripts/fuzz/*_fuzz.c))
 
 .PHONY: all test check demo seeds fuzz oom bench asan tsan lint layers format compdb deps install help clean
 .DELETE_ON_ERROR:
@@ -36,7 +38,7 @@ test: ## install what the tests need, build, run lint and all specs
 	@scripts/deps install build test
 	@$(MAKE) --no-print-directory check
 
-check: layers lint all $(B)/neap-oom $(CTESTS)
+check: layers lint all $(B)/neap-oom $(CTESTS) $(FUZZ)
 	@scripts/test $(B)
 
 demo: ## install what is missing, build, run orders through a saga
@@ -49,9 +51,14 @@ seeds: all ## run the specs of the primitives under N seeded schedules (200)
 	scripts/seeds $(B) $(N)
 
 SECONDS ?= 60
+CLANG   ?= clang
 fuzz: ## fuzz neap.json and durations, SECONDS each (60)
 	@scripts/deps install build fuzz
+	@$(MAKE) --no-print-directory VARIANT=fuzz CC="$(CLANG)" fuzz-targets
 	scripts/fuzz/run $(SECONDS)
+
+.PHONY: fuzz-targets
+fuzz-targets: $(FUZZ)
 
 bench: all ## run all benchmarks; PEERS=1 with copas and cqueues beside
 	scripts/bench/all
@@ -130,6 +137,15 @@ $(B)/spec/%: spec/core/%_test.c $(LIB) $(EXTRA_$(VARIANT))
 $(B)/spec/cost: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,neap_host_run clock_gettime lua_rawgetp \
                              lua_rawgeti lua_getfield luaL_checkudata lua_resume)
 
+# A target and what it reads, without the host: libFuzzer looks at nothing else. What is not
+# built by libFuzzer's compiler has another `main`.
+$(B)/fuzz/duration: $(B)/src/base/duration.o
+$(B)/fuzz/json: $(addprefix $(B)/src/,bind/value.o bind/value_read.o bind/value_write.o base/utf8.o)
+$(FUZZ): $(B)/fuzz/%: scripts/fuzz/%_fuzz.c $(if $(filter fuzz,$(VARIANT)),,scripts/fuzz/replay.c)
+	@mkdir -p $(@D)
+	@echo "  link  $@"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 # It notes when these functions are called.
 $(B)/neap-oom: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,neap_bind_memory neap_bind_fail_about neap_bind_select_renew \
                             neap_loop_pending neap_slab_alloc neap_slice_open neap_thread_start \
@@ -142,4 +158,4 @@ $(B)/neap-oom: spec/oom/fail.c $(LIB)
 $(shell mkdir -p $(B) && printf '%s\n' $(EMBED) | cmp -s - $(B)/.embed || printf '%s\n' $(EMBED) > $(B)/.embed)
 $(B)/embedded.c: $(B)/.embed
 
--include $(OBJ:.o=.d) $(CTESTS:=.d)
+-include $(OBJ:.o=.d) $(CTESTS:=.d) $(FUZZ:=.d)

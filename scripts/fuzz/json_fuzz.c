@@ -16,8 +16,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-static lua_State *state;
-
 static void check(bool holds, const char *what)
 {
     if (!holds) {
@@ -186,9 +184,13 @@ static void check_string(lua_State *L, const char *text, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    if (state == NULL)
-        state = luaL_newstate();
-    check_text(state, (const char *)bytes, size);
-    check_string(state, (const char *)bytes, size);
+    /* A state of its own, so that an input breaks alone and each call frees what it allocates:
+     * libFuzzer looks for leaks after one that does not. */
+    lua_State *L = luaL_newstate();
+
+    check(L != NULL, "not enough memory");
+    check_text(L, (const char *)bytes, size);
+    check_string(L, (const char *)bytes, size);
+    lua_close(L);
     return 0;
 }
