@@ -161,6 +161,37 @@ error("boom", 0)
   end)
 end)
 
+describe("a main function that is killed", function()
+  local SCRIPT = [[
+local neap = require("neap")
+neap.scope(function(s)
+  s:spawn(neap.saga, function()
+    neap.step("charge", { run = function() print("charged") end, undo = function()
+      neap.sleep(arg[1])
+      print("refunded")
+    end })
+    neap.sleep("1h")
+  end)
+  neap.sleep("10ms")
+  s:cancel()
+  while true do neap.raw.pcall(neap.sleep, "1s") end
+end)
+]]
+  local KILLED = "neap: killed: script.lua:12: main ignored its cancellation at 1000 checkpoints and was killed\n"
+
+  it("leaves its tasks the time to undo what they did", function()
+    write("script.lua", SCRIPT)
+    local r = neap("run script.lua 50ms")
+    assert.are.same({ 1, "charged\nrefunded\n", KILLED }, { r.status, r.out, r.err })
+  end)
+
+  it("ends the host at twice the grace at the latest", function()
+    write("script.lua", SCRIPT)
+    local r = neap("run --grace 50ms script.lua 1h")
+    assert.are.same({ 1, "charged\n", KILLED }, { r.status, r.out, r.err })
+  end)
+end)
+
 describe("a host without files to open", function()
   local TOO_MANY = "too many open files in this process; close some, or raise the limit (ulimit -n)\n"
 

@@ -89,6 +89,7 @@ typedef struct neap_host {
     bool        is_warning;     /* of which more is to come */
     bool        warns;          /* as warn("@on") and "@off" say */
     int         exit_status;
+    bool        root_failed;    /* the loop ends with the last of the orphans */
     bool        signals;        /* it is the one that takes the process's signals */
     bool        ending;         /* by a signal or neap.exit */
     struct neap_bind_scope_box *main;   /* what ends first, kept by the registry; or NULL */

@@ -1,6 +1,7 @@
 /* bind/scope_record.c - the records of open scopes, timeouts and shields. */
 #include "base/mem.h"
 #include "bind/scope.h"
+#include "io/loop.h"
 
 neap_bind_scope *neap_bind_scope_reserve(lua_State *L)
 {
@@ -66,7 +67,8 @@ void neap_bind_scope_close(lua_State *L, neap_bind_scope *scope)
 /* Those of killed tasks whose last task has ended. */
 static void give_back_orphans(lua_State *L)
 {
-    neap_bind_scope **at = &neap_host_of(L)->orphans;
+    neap_host *host = neap_host_of(L);
+    neap_bind_scope **at = &host->orphans;
 
     while (*at != NULL) {
         neap_bind_scope *scope = *at;
@@ -77,6 +79,8 @@ static void give_back_orphans(lua_State *L)
             give_back(L, scope);
         }
     }
+    if (host->orphans == NULL && host->root_failed)
+        neap_loop_stop(host->loop);
 }
 
 void neap_bind_scope_orphan(lua_State *L, neap_bind_scope *scope, neap_scope *home)

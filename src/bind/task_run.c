@@ -8,6 +8,7 @@
 #include "bind/context.h"
 #include "bind/scope.h"
 #include "io/loop.h"
+#include "io/signal.h"
 
 static const char THREADS;              /* registry keys: the table of threads, */
 static const char CLOSING_BOX, CLOSING_HOME;    /* those of the task that is being killed */
@@ -177,14 +178,19 @@ static void sign_error(lua_State *L, int idx)
     lua_pop(L, 1);
 }
 
-/* Nobody is above the root task: its error, at `error`, ends the host. */
+/* Nobody is above the root task: its error, at `error`, ends the host, as a signal does if
+ * the root was killed and tasks of its scopes are left, which may have something to undo. */
 static void fail_root(lua_State *L, int error)
 {
     neap_host *host = neap_host_of(L);
 
     host->exit_status = 1;
-    neap_loop_stop(host->loop);
+    host->root_failed = true;
     fprintf(stderr, "neap: %s\n", neap_bind_tostring(L, error));
+    if (host->orphans == NULL)
+        neap_loop_stop(host->loop);
+    else if (host->signals)
+        neap_signal_end(host->exit_status);
 }
 
 /* The error on top ended the task. */
