@@ -113,10 +113,12 @@ static const char *advice(const char *function)
  * the signal. */
 static bool went_on(neap_host *host)
 {
-    uint64_t waited_ns = neap_slice_waited_ns(&host->slice) - host->overrun_waited_ns;
+    uint64_t then_ns = host->overrun_waited_ns, waited_ns = neap_slice_waited_ns(&host->slice);
 
+    /* What is known of a thread that has slept since may be less. */
     return host->overrun_tick != 0 &&
-           neap_ticks_to_ns(neap_ticks_now() - host->overrun_tick) > CALL_NS + waited_ns;
+           neap_ticks_to_ns(neap_ticks_now() - host->overrun_tick) >
+           CALL_NS + (waited_ns > then_ns ? waited_ns - then_ns : 0);
 }
 
 static void note_place(neap_host *host, lua_State *L, lua_Debug *ar)

@@ -7,8 +7,10 @@
  * of a slice stands still for longer than the limit, it interrupts the slice's
  * thread by a signal, again every 10 ms: `on_overrun` runs in the handler.
  *
- * On a busy machine a thread that is ready waits for a processor. That is no
- * doing of the slice: the system counts it, and held_ns leaves it out.
+ * On a busy machine a thread that is ready waits for a processor, and a virtual
+ * machine's processor waits for one of the host's. That is no doing of the slice,
+ * and held_ns leaves it out. The system counts the first; of a thread that has not
+ * slept both are what its processor time lacks.
  *
  * A begin costs one store. An idle process is not woken: after a second without
  * work the watcher sleeps until the next turn.
@@ -36,8 +38,11 @@ typedef struct neap_slice {
     uint64_t         begun;         /* numbers handed out; its thread's */
     uint64_t         seen;          /* the watcher's: number at the last look */
     _Atomic uint64_t since_ns;      /* when the watcher saw it first, */
-    _Atomic uint64_t waited_ns;     /* and how long the thread had waited by then */
+    _Atomic uint64_t waited_ns;     /* how long the thread had waited by then, */
+    _Atomic uint64_t computed_ns;   /* its processor time, */
+    _Atomic uint64_t sleeps;        /* and how often it had slept */
     int              statistics;    /* schedstat of the thread, or -1 */
+    int              status;        /* its status, or -1 */
     void           (*on_overrun)(struct neap_slice *slice);
 } neap_slice;
 
@@ -45,7 +50,7 @@ typedef struct neap_slice {
 int neap_slice_open(neap_slice *slice, void (*on_overrun)(neap_slice *slice));
 void neap_slice_close(neap_slice *slice);
 /* How long the thread has been ready without a processor since the running slice was
- * first seen; 0 if the system does not count it. May be called in `on_overrun`. */
+ * first seen; 0 if the system does not tell. May be called in `on_overrun`. */
 uint64_t neap_slice_waited_ns(neap_slice *slice);
 /* How long the running slice has held the loop since it was first seen: computing, or
  * blocked in the system. */
