@@ -268,13 +268,6 @@ describe("a child process", function()
     assert.are.equal(before, count())
   end)
 
-  it("gets no file of the host's, whoever has opened it", function()
-    local file = assert(io.open("/proc/self/status"))
-    local open = process.run({ "ls", "/proc/self/fd" }).stdout
-    file:close()
-    assert.are.equal("0\n1\n2\n3\n", open)      -- 3 is the directory that ls reads
-  end)
-
   it("ends for the thread of the loop: no other one takes its signal", function()
     local SIGCHLD, open = 17, 0
     neap.fs.exists("/")         -- threads for files are there

@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -150,13 +149,6 @@ static const neap_wait_class CLOSE = { .what = "process:close", .cancel = neap_w
 
 /* --- the child --------------------------------------------------------------------- */
 
-/* Files that others have opened, Lua's `io` and C modules, are not for children, either. Before
- * Linux 5.11, which cannot do it, they get them. */
-static void keep_files(void)
-{
-    close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);
-}
-
 int neap_proc_open(neap_proc **opened, neap_loop *loop, const neap_proc_options *options)
 {
     struct child *child = neap_mem_try_realloc(NULL, sizeof *child);
@@ -181,7 +173,6 @@ int neap_proc_open(neap_proc **opened, neap_loop *loop, const neap_proc_options 
     neap_link_init(&child->end.link);
     neap_link_init(&child->proc.waiters);
     uv_timer_init(&loop->uv, &child->timer);
-    keep_files();
     neap_loop_pending(loop, +1);    /* virtual time runs before the child does */
     int status = uv_spawn(&loop->uv, &child->process, &how);
     neap_mem_free(env);
