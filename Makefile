@@ -11,7 +11,7 @@ Q       := $(if $(V),,@)# V=1 shows whole commands
 CPPFLAGS += -D_GNU_SOURCE -DNEAP_VERSION='"$(VERSION)"' -Isrc -isystem /usr/include/lua5.4
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wundef -Wvla \
            -Wstrict-prototypes -Wmissing-prototypes $(if $(WERROR),-Werror)
-# Where the assembler knows it: no jump crosses a line of 32 bytes, since some processors decode
+# Where gcc's assembler knows it: no jump crosses a line of 32 bytes, since some processors decode
 # such a one anew each time (Intel, Jump Conditional Code Erratum). Worth 4 % of W4 on those.
 JUMPS   := -Wa,-mbranches-within-32B-boundaries
 JUMPS   := $(shell printf '' | $(CC) $(JUMPS) -x assembler -c -o /dev/null - 2>/dev/null && echo $(JUMPS))
@@ -148,7 +148,7 @@ $(B)/fuzz/json: $(addprefix $(B)/src/,bind/value.o bind/value_read.o bind/value_
 $(FUZZ): $(B)/fuzz/%: scripts/fuzz/%_fuzz.c $(if $(filter fuzz,$(VARIANT)),,scripts/fuzz/replay.c)
 	@mkdir -p $(@D)
 	@echo "  link  $@"
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LDLIBS)
 
 # It notes when these functions are called.
 $(B)/neap-oom: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,neap_bind_memory neap_bind_fail_about neap_bind_select_renew \
