@@ -92,7 +92,8 @@ static bool look(neap_slice *slice, uint64_t now_ns)
             atomic_store(&slice->computed_ns, total_computed_ns(slice));
             atomic_store(&slice->sleeps, total_sleeps(slice));
         }
-        atomic_store(&slice->since_ns, now_ns);
+        /* Last: what is computed in between counts for the slice. */
+        atomic_store(&slice->since_ns, neap_clock_now(&neap_clock_system));
     } else if (number != 0 && now_ns - atomic_load(&slice->since_ns) > NEAP_SLICE_LIMIT_NS) {
         pthread_kill(slice->thread, SIGNAL);
     }

@@ -9,8 +9,8 @@
  *
  * On a busy machine a thread that is ready waits for a processor, and a virtual
  * machine's processor waits for one of the host's. That is no doing of the slice,
- * and held_ns leaves it out. The system counts the first; of a thread that has not
- * slept both are what its processor time lacks.
+ * and held_ns leaves it out as far as is known: the system counts the first; of a
+ * thread that has not slept both are what its processor time lacks.
  *
  * A begin costs one store. An idle process is not woken: after a second without
  * work the watcher sleeps until the next turn.
