@@ -172,12 +172,17 @@ neap.scope(function(s)
     end })
     neap.sleep("1h")
   end)
+  s:spawn(function()
+    local _ <close> = neap.defer(error, "cannot clean up", 0)
+    neap.sleep("1h")
+  end)
   neap.sleep("10ms")
   s:cancel()
   while true do neap.raw.pcall(neap.sleep, "1s") end
 end)
 ]]
-  local KILLED = "neap: killed: script.lua:12: main ignored its cancellation at 1000 checkpoints and was killed\n"
+  local KILLED = "neap: killed: script.lua:16: main ignored its cancellation at 1000 checkpoints and was killed\n"
+    .. "neap: cannot clean up\n"
 
   it("leaves its tasks the time to undo what they did", function()
     write("script.lua", SCRIPT)

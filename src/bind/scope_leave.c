@@ -5,6 +5,7 @@
  */
 #include "bind/scope.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/duration.h"
@@ -96,10 +97,20 @@ void neap_bind_scope_lack_memory(neap_scope *scope, uint64_t by)
 {
     while (scope->orphan)
         scope = scope->parent;
-    if (scope->parent == NULL)
-        return;                 /* the root's tasks end with the host */
+    if (scope->parent == NULL) {
+        fputs("neap: not enough memory\n", stderr);
+        return;
+    }
     neap_bind_scope_of(scope)->ending.out_of_memory = true;
     neap_scope_cancel(scope, NEAP_CANCEL_FAILED, by);
+}
+
+/* The root was killed: nobody hears of what fails in its scopes, but who reads. */
+static bool is_of_root(lua_State *L, int idx)
+{
+    neap_bind_scope *scope = neap_bind_scope_record(lua_touserdata(L, idx));
+
+    return scope != NULL && scope->core.orphan && scope->core.parent->parent == NULL;
 }
 
 /* Push the box of the scope that joins the tasks of the one whose box is at `idx`, or nil if
@@ -130,6 +141,11 @@ void neap_bind_scope_fail(lua_State *L, int idx, int by)
         else
             neap_bind_scope_fail(L, lua_gettop(L) - 1, by);
         lua_pop(L, 1);
+        return;
+    }
+    if (is_of_root(L, idx)) {
+        fprintf(stderr, "neap: %s\n", neap_bind_tostring(L, -1));
+        lua_pop(L, 2);          /* its text, too */
         return;
     }
     append(L, idx, NEAP_SCOPE_FAILURES);
@@ -170,6 +186,11 @@ void neap_bind_scope_note_guarded(lua_State *L, int idx, int task)
         if (!lua_isnil(L, -1))
             neap_bind_scope_note_guarded(L, lua_gettop(L), task);
         lua_pop(L, 1);
+        return;
+    }
+    if (is_of_root(L, idx)) {
+        lua_getiuservalue(L, task, 1);
+        neap_bind_scope_fail(L, idx, task);
         return;
     }
     if (neap_bind_scope_kept(L, idx, NEAP_SCOPE_GUARDED) == LUA_TTABLE)

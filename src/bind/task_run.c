@@ -178,18 +178,18 @@ static void sign_error(lua_State *L, int idx)
     lua_pop(L, 1);
 }
 
-/* Nobody is above the root task: its error, at `error`, ends the host, as a signal does if
- * the root was killed and tasks of its scopes are left, which may have something to undo. */
+/* Nobody is above the root task: its error, at `error`, ends the host. Under `neap run` it does
+ * so as a signal if tasks of a killed root are left, which may have something to undo. */
 static void fail_root(lua_State *L, int error)
 {
     neap_host *host = neap_host_of(L);
 
-    host->exit_status = 1;
+    host->exit_status = host->ending ? neap_signal_status() : 1;
     host->root_failed = true;
     fprintf(stderr, "neap: %s\n", neap_bind_tostring(L, error));
-    if (host->orphans == NULL)
+    if (host->orphans == NULL || !host->signals)
         neap_loop_stop(host->loop);
-    else if (host->signals)
+    else
         neap_signal_end(host->exit_status);
 }
 

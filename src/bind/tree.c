@@ -105,10 +105,23 @@ static void push_node(lua_State *L, neap_task *task)
     lua_setfield(L, node, "children");
 }
 
+/* In place of a root task that was killed. */
+static void push_killed_root(lua_State *L)
+{
+    lua_createtable(L, 0, 3);
+    lua_pushliteral(L, "main");
+    lua_setfield(L, -2, "name");
+    lua_pushliteral(L, "failed");
+    lua_setfield(L, -2, "status");
+    lua_newtable(L);
+    lua_setfield(L, -2, "children");
+}
+
 /* The tasks of `scope` become children of the node of the task that opened it,
  * or the root's node. */
 static void add_tasks(lua_State *L, neap_scope *scope)
 {
+    bool has_root = !neap_host_of(L)->root_failed;
     neap_scope *owned = scope;
 
     while (owned->owner == NULL && owned->parent != NULL)
@@ -119,11 +132,14 @@ static void add_tasks(lua_State *L, neap_scope *scope)
         push_node(L, task);
         lua_pushvalue(L, -1);
         lua_rawsetp(L, NODES, task);
-        if (owned->owner == NULL) {
+        if (owned->owner == NULL && has_root) {
             lua_replace(L, ROOT);
             continue;
         }
-        lua_rawgetp(L, NODES, owned->owner);
+        if (owned->owner == NULL)
+            lua_pushvalue(L, ROOT);
+        else
+            lua_rawgetp(L, NODES, owned->owner);
         lua_getfield(L, -1, "children");
         lua_pushvalue(L, -3);
         lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
@@ -139,7 +155,10 @@ static int l_tasks(lua_State *L)
 
     lua_settop(L, 0);
     lua_newtable(L);
-    lua_pushnil(L);
+    if (neap_host_of(L)->root_failed)
+        push_killed_root(L);
+    else
+        lua_pushnil(L);
     for (neap_scope *at = root; at != NULL; at = neap_scope_next(root, at, true))
         add_tasks(L, at);
     lua_settop(L, ROOT);
